@@ -1,0 +1,30 @@
+//! The order: what events say, and the pure fold that makes a timeline of them (contract, the one law).
+//!
+//! Nothing here reads a clock, a file, a database or JSON. Types that are kept between events derive
+//! serde's traits, without a single attribute: the names of the wire stay in [`crate::wire`].
+
+pub mod change;
+mod difference;
+mod event;
+mod history;
+mod moment;
+mod place;
+mod spelling;
+mod state;
+mod timeline;
+mod vocabulary;
+mod words;
+
+pub use change::{Change, Kind, Value};
+pub use event::{
+    Appointment, Characteristic, Event, ItemStatement, Message, MessagePart, MilestoneStatement, Party, ServiceId,
+    Statement,
+};
+pub use history::{Entry, History, Outcome, classify, fold};
+pub use moment::{Moment, rfc3339};
+pub use place::{EventKey, Place, by_receipt};
+pub use spelling::compared;
+pub use state::OrderState;
+pub use timeline::{Item, Order, Timeline};
+pub use vocabulary::{Meaning, Vocabulary};
+pub use words::{day_or_time, natural_order};

@@ -1,0 +1,28 @@
+//! Values in several spellings.
+
+/// The form in which states, sub-statuses and names compare: letters and digits only, in lower case,
+/// so that "In Progress" and "inProgress" are one value (contract, law 2).
+pub fn compared(value: &str) -> String {
+    value.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
+/// Whether two spellings are the same value, without making the compared forms.
+pub fn same(a: &str, b: &str) -> bool {
+    let letters = |value: &str| -> std::vec::IntoIter<char> {
+        value.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect::<Vec<_>>().into_iter()
+    };
+    a == b || letters(a).eq(letters(b))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{compared, same};
+
+    #[test]
+    fn case_spaces_and_punctuation_do_not_make_another_value() {
+        assert!(same("In Progress", "inProgress"));
+        assert!(same("in-progress", "IN_PROGRESS"));
+        assert!(!same("Closed", "Closed2"));
+        assert_eq!(compared("Amend Request"), "amendrequest");
+    }
+}

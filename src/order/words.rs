@@ -1,0 +1,131 @@
+//! The words of a sentence: items, dates, windows and lists as support staff say them.
+
+use std::cmp::Ordering;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use chrono_tz::Europe::London;
+
+use super::event::Appointment;
+use super::moment::Moment;
+use super::spelling::{compared, same};
+use super::vocabulary::Vocabulary;
+
+/// "Access item 100.1", or "Item 100.1" where the offering is unknown.
+pub fn item(id: &str, offering: Option<&str>, vocabulary: &Vocabulary) -> String {
+    match offering.and_then(|offering| vocabulary.offering(offering)) {
+        Some(meaning) => format!("{} item {id}", capitalised(&meaning.words)),
+        None => format!("Item {id}"),
+    }
+}
+
+/// A sub-status in the vocabulary's words, else as received.
+pub fn sub_status(value: &str, vocabulary: &Vocabulary) -> String {
+    vocabulary.sub_status(value).map_or_else(|| format!("sub-status {value}"), |meaning| meaning.words.clone())
+}
+
+/// "inProgress" as "in progress".
+pub fn state(value: &str) -> String {
+    let mut words = String::with_capacity(value.len() + 2);
+    for c in value.chars() {
+        if c.is_uppercase() && words.chars().last().is_some_and(|last| last.is_lowercase()) {
+            words.push(' ');
+        }
+        words.extend(c.to_lowercase());
+    }
+    words
+}
+
+/// A characteristic's name in the vocabulary's words, else as received.
+pub fn characteristic(name: &str, vocabulary: &Vocabulary) -> String {
+    vocabulary.characteristic(name).map_or_else(|| name.to_owned(), |meaning| meaning.words.clone())
+}
+
+/// A date where the sender means a date, else a time in London: "23 Feb 2023", "8 Mar 2024 13:00".
+///
+/// An end of day (23:59:59) or midnight is a date as written, in the sender's own offset: moving
+/// it to another zone could make it another day (domain §1, shapes).
+pub fn day_or_time(moment: &Moment) -> String {
+    match (written_day(moment), moment.at()) {
+        (Some(day), _) => day.format("%-d %b %Y").to_string(),
+        (None, Some(at)) => at.with_timezone(&London).format("%-d %b %Y %H:%M").to_string(),
+        (None, None) => moment.text().to_owned(),
+    }
+}
+
+/// The day that a moment means where it means no time of day.
+pub fn written_day(moment: &Moment) -> Option<NaiveDate> {
+    moment.at()?;
+    let (day, rest) = moment.text().split_at_checked(10)?;
+    let time = rest.get(1..9);
+    let is_date = rest.is_empty() || matches!(time, Some("23:59:59" | "00:00:00"));
+    is_date.then(|| NaiveDate::parse_from_str(day, "%Y-%m-%d").ok()).flatten()
+}
+
+/// How far a date moved, in days as written: " (6 days later)"; empty where that cannot be said.
+pub fn slip(from: &Moment, to: &Moment) -> String {
+    let day =
+        |moment: &Moment| written_day(moment).or_else(|| moment.at().map(|at| at.with_timezone(&London).date_naive()));
+    let (Some(from), Some(to)) = (day(from), day(to)) else {
+        return String::new();
+    };
+    let days = (to - from).num_days();
+    let unit = if days.abs() == 1 { "day" } else { "days" };
+    match days.cmp(&0) {
+        Ordering::Greater => format!(" ({days} {unit} later)"),
+        Ordering::Less => format!(" ({} {unit} earlier)", -days),
+        Ordering::Equal => String::new(),
+    }
+}
+
+/// "29 Apr 2024 08:00–13:00"; equal start and finish mean that the hours are not known yet (domain §1).
+pub fn window(appointment: &Appointment) -> Option<String> {
+    let start = appointment.start.as_ref()?;
+    let Some(from) = start.at() else {
+        return Some(start.text().to_owned());
+    };
+    let local = |at: DateTime<Utc>| at.with_timezone(&London);
+    let day = local(from).format("%-d %b %Y");
+    match appointment.finish.as_ref().and_then(Moment::at) {
+        Some(until) if until == from => Some(format!("{day}, hours not known yet")),
+        Some(until) if local(until).date_naive() == local(from).date_naive() => {
+            Some(format!("{day} {}–{}", local(from).format("%H:%M"), local(until).format("%H:%M")))
+        }
+        Some(until) => {
+            Some(format!("{day} {} to {}", local(from).format("%H:%M"), local(until).format("%-d %b %Y %H:%M")))
+        }
+        None => Some(format!("{day} {}", local(from).format("%H:%M"))),
+    }
+}
+
+/// "a, b and 3 more": lists stay readable however long they are.
+pub fn list<T: ToString>(members: impl Iterator<Item = T>) -> String {
+    const SHOWN: usize = 5;
+    let members: Vec<String> = members.map(|member| member.to_string()).collect();
+    match members.as_slice() {
+        [] => String::new(),
+        [only] => only.clone(),
+        [start @ .., last] if members.len() <= SHOWN => format!("{} and {last}", start.join(", ")),
+        shown => {
+            let more = members.len() - SHOWN;
+            format!("{} and {more} more", shown.iter().take(SHOWN).cloned().collect::<Vec<_>>().join(", "))
+        }
+    }
+}
+
+pub fn capitalised(words: &str) -> String {
+    let mut chars = words.chars();
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+}
+
+/// Whether a sub-status only says the state again ("In Progress" beside "inProgress").
+pub fn repeats_state(state: &str, sub_status: &str) -> bool {
+    same(state, sub_status) || compared(sub_status).is_empty()
+}
+
+/// Ids as people count: numbers by value, so that 100.2 stands before 100.10.
+pub fn natural_order(a: &str, b: &str) -> Ordering {
+    let parts = |id: &str| -> Vec<(u64, String)> {
+        id.split('.').map(|part| (part.parse().unwrap_or(u64::MAX), part.to_owned())).collect()
+    };
+    parts(a).cmp(&parts(b)).then_with(|| a.cmp(b))
+}

@@ -1,0 +1,79 @@
+//! Tolerated deviations: what was read in spite of its form, and where.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// A deviation that was tolerated while reading. It is kept with the delivery, never fatal.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Oddity {
+    /// The JSON path: `event.productOrder.productOrderItem[0].state`.
+    pub path: String,
+    pub kind: OddityKind,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OddityKind {
+    /// One object where the standard has a list.
+    ObjectForList,
+    /// A list where the standard has one object; the first member was read.
+    ListForObject,
+    /// A number or boolean where the standard has a text.
+    NumberForText,
+    /// A value of a type that says nothing here; it was passed over.
+    WrongType,
+    /// A property that neither the standard nor the sender's documents name.
+    UnknownProperty,
+    /// A member name that stands twice in an object; the last one counts.
+    DuplicateProperty,
+    /// A time that cannot be read; its text is kept.
+    UnreadableTime,
+    /// A time without an offset; read as UTC.
+    TimeWithoutOffset,
+    /// An item without an id; named by another id of it, or passed over where it has none.
+    ItemWithoutId,
+    /// A character that cannot be stored (NUL) or half a surrogate pair; shown as U+FFFD.
+    UnstorableCharacter,
+    /// An event type that the standard does not name.
+    UnknownEventType,
+    /// An event without the envelope's `event` object.
+    NoEnvelope,
+    /// More deviations than are worth keeping one by one.
+    More,
+}
+
+impl OddityKind {
+    pub fn name(self) -> String {
+        serde_json::to_value(self).ok().and_then(|name| name.as_str().map(str::to_owned)).unwrap_or_default()
+    }
+}
+
+impl fmt::Display for Oddity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} at {}", self.kind.name(), self.path)
+    }
+}
+
+/// A body of junk must not make a larger record than a body of sense.
+const KEPT: usize = 100;
+
+/// Collects oddities, a bounded number of them.
+#[derive(Debug, Default)]
+pub struct Oddities {
+    kept: Vec<Oddity>,
+}
+
+impl Oddities {
+    pub fn note(&mut self, path: impl fmt::Display, kind: OddityKind) {
+        match self.kept.len() {
+            0..KEPT => self.kept.push(Oddity { path: path.to_string(), kind }),
+            KEPT => self.kept.push(Oddity { path: String::new(), kind: OddityKind::More }),
+            _ => {}
+        }
+    }
+
+    pub fn into_list(self) -> Vec<Oddity> {
+        self.kept
+    }
+}

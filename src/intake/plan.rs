@@ -1,0 +1,173 @@
+//! What a batch changes in one order: pure, so that the law can be tested without a database.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use crate::order::{Entry, EventKey, History, Outcome, Place, Statement, Timeline, Vocabulary, by_receipt, fold};
+use crate::record::{EntryRecord, Identifier, ItemRecord, identifiers_of, items_of};
+
+/// A content of an event that an earlier delivery of the order had.
+#[derive(Clone, Debug, PartialEq)]
+pub struct KnownContent {
+    pub event_key: EventKey,
+    pub content_hash: [u8; 32],
+    /// The delivery that was first with it.
+    pub delivery_id: Uuid,
+    pub received_at: DateTime<Utc>,
+}
+
+/// What becomes of an order and of the deliveries that a batch brings for it.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    pub timeline: Timeline,
+    pub times: Times,
+    /// The outcomes to write: of the batch's deliveries, and of earlier ones that a rewrite changes.
+    pub outcomes: Vec<(Uuid, Outcome)>,
+    /// Contents that were not known, or that are now known from an earlier receipt.
+    pub contents: Vec<KnownContent>,
+    pub entries: Vec<EntryRecord>,
+    pub items: Vec<ItemRecord>,
+    pub identifiers: Vec<Identifier>,
+    pub extent: Extent,
+}
+
+/// How much of the order's projection a plan holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extent {
+    /// What is to be added to it.
+    Addition,
+    /// All of it: what is there is to be replaced.
+    Whole,
+}
+
+/// The times of an order's events that lists show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Times {
+    pub first_event_at: DateTime<Utc>,
+    pub last_event_at: DateTime<Utc>,
+    pub last_received_at: DateTime<Utc>,
+}
+
+/// Plans an addition: new events that simply follow those known, and repeats of known ones.
+///
+/// `known` holds the contents known of the events in `new`. Gives `None` where the whole history is
+/// needed instead: an event that is late, in conflict, or received before what is known.
+pub fn addition(
+    timeline: &Timeline,
+    times: Option<Times>,
+    known: &[KnownContent],
+    new: &[&Statement],
+    vocabulary: &Vocabulary,
+) -> Option<Plan> {
+    let mut contents: HashMap<EventKey, KnownContent> =
+        known.iter().map(|content| (content.event_key, content.clone())).collect();
+    let mut outcomes = Vec::new();
+    let mut added: Vec<&Statement> = Vec::new();
+    let mut received: Vec<&Statement> = new.to_vec();
+    received.sort_by(|a, b| by_receipt(a, b));
+    for statement in received {
+        let content = KnownContent::of(statement);
+        match contents.get(&content.event_key) {
+            None => {
+                outcomes.push((statement.delivery_id, Outcome::Applied));
+                contents.insert(content.event_key, content);
+                added.push(statement);
+            }
+            Some(first) if first.content_hash == content.content_hash && first.is_before(statement, &added) => {
+                outcomes.push((statement.delivery_id, Outcome::Duplicate(first.delivery_id)));
+            }
+            Some(_) => return None,
+        }
+    }
+    added.sort_by_cached_key(|statement| Place::of(statement));
+
+    let mut next = timeline.clone();
+    let mut plan = Addition { entries: Vec::new(), identifiers: Vec::new(), times };
+    for statement in &added {
+        if !next.takes_next(statement) {
+            return None;
+        }
+        plan.identifiers.extend(identifiers_of(&statement.event, next.order()));
+        let position = next.events();
+        let changes = next.apply(statement, vocabulary);
+        plan.entries.extend(Entry::of_next(position, statement, changes).into_iter().map(EntryRecord::from));
+        plan.times = Some(Times::with(plan.times, statement));
+    }
+    let before = items_of(timeline.order());
+    let items = items_of(next.order()).into_iter().filter(|item| !before.contains(item)).collect();
+    Some(Plan {
+        timeline: next,
+        times: plan.times?,
+        outcomes,
+        contents: added.into_iter().map(KnownContent::of).collect(),
+        entries: plan.entries,
+        items,
+        identifiers: plan.identifiers,
+        extent: Extent::Addition,
+    })
+}
+
+struct Addition {
+    entries: Vec<EntryRecord>,
+    identifiers: Vec<Identifier>,
+    times: Option<Times>,
+}
+
+/// Plans an order anew from all its deliveries. `None` where no event counts.
+pub fn whole(all: &[Statement], vocabulary: &Vocabulary) -> Option<Plan> {
+    let History { timeline, entries, outcomes } = fold(all, None, vocabulary);
+    let unknown = Timeline::default();
+    let (mut identifiers, mut times) = (Vec::new(), None);
+    let counts = |statement: &&Statement| outcomes.get(&statement.delivery_id) == Some(&Outcome::Applied);
+    for statement in all.iter().filter(counts) {
+        identifiers.extend(identifiers_of(&statement.event, unknown.order()));
+        times = Some(Times::with(times, statement));
+    }
+    identifiers.sort_unstable();
+    identifiers.dedup();
+    let is_first = |statement: &&Statement| {
+        matches!(outcomes.get(&statement.delivery_id), Some(Outcome::Applied | Outcome::Conflict(_)))
+    };
+    Some(Plan {
+        times: times?,
+        contents: all.iter().filter(is_first).map(KnownContent::of).collect(),
+        entries: entries.into_iter().map(EntryRecord::from).collect(),
+        items: items_of(timeline.order()),
+        identifiers,
+        timeline,
+        outcomes: outcomes.into_iter().collect(),
+        extent: Extent::Whole,
+    })
+}
+
+impl KnownContent {
+    fn of(statement: &Statement) -> Self {
+        Self {
+            event_key: EventKey::of(statement),
+            content_hash: statement.content_hash,
+            delivery_id: statement.delivery_id,
+            received_at: statement.received_at,
+        }
+    }
+
+    /// Whether this content was received before a repeat of it. In the batch itself the order of
+    /// receipt is at hand; against the database an equal time leaves it open, and the history decides.
+    fn is_before(&self, repeat: &Statement, in_batch: &[&Statement]) -> bool {
+        self.received_at < repeat.received_at
+            || in_batch.iter().any(|statement| statement.delivery_id == self.delivery_id)
+    }
+}
+
+impl Times {
+    fn with(times: Option<Self>, statement: &Statement) -> Self {
+        let (at, received_at) = (statement.at(), statement.received_at);
+        let times = times.unwrap_or(Self { first_event_at: at, last_event_at: at, last_received_at: received_at });
+        Self {
+            first_event_at: times.first_event_at.min(at),
+            last_event_at: times.last_event_at.max(at),
+            last_received_at: times.last_received_at.max(received_at),
+        }
+    }
+}

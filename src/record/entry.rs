@@ -1,0 +1,133 @@
+//! A timeline's entry.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+use serde_with::skip_serializing_none;
+use uuid::Uuid;
+
+use super::order::AppointmentRecord;
+use crate::order::change::MessageDetail;
+use crate::order::{Change, Entry, Kind, Moment, Value, rfc3339};
+
+/// An entry of a timeline, as the contract prints it. `from` and `to` are always there, null where there
+/// is no value; what only some kinds have is left out of the others.
+#[skip_serializing_none]
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EntryRecord {
+    #[serde(skip)]
+    pub event_position: i64,
+    #[serde(skip)]
+    pub ordinal: i32,
+    #[serde(serialize_with = "super::time")]
+    pub at: DateTime<Utc>,
+    pub at_estimated: bool,
+    #[serde(serialize_with = "super::time")]
+    pub received_at: DateTime<Utc>,
+    pub late: bool,
+    #[serialize_always]
+    pub event_id: Option<String>,
+    pub delivery_id: Uuid,
+    pub kind: String,
+    pub item_ids: Vec<String>,
+    pub name: Option<String>,
+    #[serialize_always]
+    pub from: Option<Json>,
+    pub from_text: Option<String>,
+    #[serialize_always]
+    pub to: Option<Json>,
+    pub to_text: Option<String>,
+    #[serde(flatten)]
+    pub message: Option<MessageRecord>,
+    pub text: String,
+}
+
+/// What a message says beside its sentence.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MessageRecord {
+    pub code: Option<String>,
+    pub severity: Option<String>,
+    pub parts: Vec<PartRecord>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PartRecord {
+    pub severity: Option<String>,
+    pub code: Option<String>,
+    pub text: String,
+}
+
+impl EntryRecord {
+    /// Whether the entry is about this item.
+    pub fn is_about(&self, item_id: &str) -> bool {
+        self.item_ids.iter().any(|id| id == item_id)
+    }
+
+    pub fn known_kind(&self) -> Option<Kind> {
+        Kind::from_name(&self.kind)
+    }
+}
+
+impl From<Entry> for EntryRecord {
+    fn from(entry: Entry) -> Self {
+        let Change { kind, item_ids, name, from, to, message, text } = entry.change;
+        let (from, from_text) = split(from);
+        let (to, to_text) = split(to);
+        Self {
+            event_position: entry.position.into(),
+            ordinal: i32::try_from(entry.ordinal).unwrap_or(i32::MAX),
+            at: entry.at,
+            at_estimated: entry.at_estimated,
+            received_at: entry.received_at,
+            late: entry.late,
+            event_id: entry.event_id,
+            delivery_id: entry.delivery_id,
+            kind: kind.name().to_owned(),
+            item_ids,
+            name,
+            from,
+            from_text,
+            to,
+            to_text,
+            message: message.map(MessageRecord::from),
+            text,
+        }
+    }
+}
+
+impl From<MessageDetail> for MessageRecord {
+    fn from(message: MessageDetail) -> Self {
+        let parts = message.parts.into_iter();
+        Self {
+            code: message.code,
+            severity: message.severity,
+            parts: parts.map(|part| PartRecord { severity: part.severity, code: part.code, text: part.text }).collect(),
+        }
+    }
+}
+
+/// A value as JSON, and a time's own text beside it where that is written in another zone.
+fn split(value: Option<Value>) -> (Option<Json>, Option<String>) {
+    match value {
+        None => (None, None),
+        Some(Value::Text(text)) => (Some(text.into()), None),
+        Some(Value::Moment(moment)) => {
+            let text = other_zone(&moment);
+            (Some(utc(&moment).into()), text)
+        }
+        Some(Value::Appointment(appointment)) => {
+            (serde_json::to_value(AppointmentRecord::from(&appointment)).ok(), None)
+        }
+    }
+}
+
+/// A moment in UTC; as received where it could not be read.
+pub fn utc(moment: &Moment) -> String {
+    moment.at().map_or_else(|| moment.text().to_owned(), rfc3339)
+}
+
+/// The text as received, where it says the time in another zone than UTC.
+pub fn other_zone(moment: &Moment) -> Option<String> {
+    (moment.at().is_some() && !moment.text().ends_with('Z')).then(|| moment.text().to_owned())
+}

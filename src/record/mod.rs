@@ -1,0 +1,37 @@
+//! What is kept and shown of an order: flat, named as the contract names it, the same for the
+//! database, the API, the pages and the terminal.
+
+mod delivery;
+mod entry;
+mod identifier;
+mod order;
+
+pub use delivery::{DeliveryRecord, HeaderRecord, OutcomeName, Receipt};
+pub use entry::{EntryRecord, MessageRecord, PartRecord};
+pub use identifier::{Identifier, identifiers_of};
+pub use order::{AppointmentRecord, ItemRecord, ItemTree, OrderHead, OrderRecord, PartyRecord, items_of};
+
+use serde::Serialize;
+
+/// A timeline as users and other programs get it (contract, HTTP).
+#[derive(Clone, Debug, Serialize)]
+pub struct TimelineRecord {
+    pub order: OrderHead,
+    pub entries: Vec<EntryRecord>,
+}
+
+/// A time as JSON: RFC 3339 in UTC.
+pub(crate) fn time<S: serde::Serializer>(at: &chrono::DateTime<chrono::Utc>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&crate::order::rfc3339(*at))
+}
+
+/// The same for a time that may be missing.
+pub(crate) fn time_if_any<S: serde::Serializer>(
+    at: &Option<chrono::DateTime<chrono::Utc>>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    match at {
+        Some(at) => time(at, serializer),
+        None => serializer.serialize_none(),
+    }
+}

@@ -1,0 +1,166 @@
+//! An order and its items now.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use serde_with::skip_serializing_none;
+
+use super::entry::{other_zone, utc};
+use crate::order::{Appointment, Item, Moment, Order};
+
+/// The head of an order: what lists and timelines show of it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OrderHead {
+    pub sender: String,
+    pub order_id: String,
+    pub external_id: Option<String>,
+    pub state: String,
+    pub state_reason: String,
+    #[serde(serialize_with = "super::time")]
+    pub first_event_at: DateTime<Utc>,
+    #[serde(serialize_with = "super::time")]
+    pub last_event_at: DateTime<Utc>,
+    #[serde(serialize_with = "super::time")]
+    pub last_received_at: DateTime<Utc>,
+    pub events: i64,
+}
+
+/// An order with all that is known of it now.
+#[skip_serializing_none]
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OrderRecord {
+    #[serde(flatten)]
+    pub head: OrderHead,
+    pub expected_completion: Option<String>,
+    pub parties: Vec<PartyRecord>,
+    /// Root items, with the items below them.
+    pub items: Vec<ItemTree>,
+    pub identifiers: Vec<super::Identifier>,
+}
+
+#[skip_serializing_none]
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PartyRecord {
+    pub role: String,
+    pub id: String,
+    pub name: Option<String>,
+}
+
+/// An item with the items it contains.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ItemTree {
+    #[serde(flatten)]
+    pub item: ItemRecord,
+    pub items: Vec<ItemTree>,
+}
+
+/// An item now. What is not known is left out.
+#[skip_serializing_none]
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ItemRecord {
+    pub item_id: String,
+    pub parent_item_id: Option<String>,
+    pub internal_id: Option<String>,
+    pub action: Option<String>,
+    pub state: Option<String>,
+    pub sub_status: Option<String>,
+    pub product_id: Option<String>,
+    pub offering_id: Option<String>,
+    pub service_id: Option<String>,
+    pub expected_completion: Option<String>,
+    pub expected_completion_text: Option<String>,
+    #[serde(skip)]
+    pub expected_completion_moment: Option<Moment>,
+    pub appointment: Option<AppointmentRecord>,
+    #[serde(skip)]
+    pub appointment_stated: Option<Appointment>,
+    pub characteristics: BTreeMap<String, String>,
+}
+
+/// An appointment; times in UTC, with their own text beside them where that is in another zone.
+#[skip_serializing_none]
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AppointmentRecord {
+    pub id: Option<String>,
+    pub reference: Option<String>,
+    pub status: Option<String>,
+    pub start: Option<String>,
+    pub start_text: Option<String>,
+    pub finish: Option<String>,
+    pub finish_text: Option<String>,
+}
+
+impl From<&Appointment> for AppointmentRecord {
+    fn from(appointment: &Appointment) -> Self {
+        let (start, finish) = (appointment.start.as_ref(), appointment.finish.as_ref());
+        Self {
+            id: appointment.id.clone(),
+            reference: appointment.reference.clone(),
+            status: appointment.status.clone(),
+            start: start.map(utc),
+            start_text: start.and_then(other_zone),
+            finish: finish.map(utc),
+            finish_text: finish.and_then(other_zone),
+        }
+    }
+}
+
+impl ItemRecord {
+    pub fn of(order: &Order, id: &str, item: &Item) -> Self {
+        let expected = item.expected_completion.as_ref();
+        let named = item.characteristics.values();
+        Self {
+            item_id: id.to_owned(),
+            parent_item_id: order.parent_of(id).map(str::to_owned),
+            internal_id: item.internal_id.clone(),
+            action: item.action.clone(),
+            state: item.state.clone(),
+            sub_status: item.sub_status.clone(),
+            product_id: item.product_id.clone(),
+            offering_id: item.offering.clone(),
+            service_id: item.service_id.clone(),
+            expected_completion: expected.map(utc),
+            expected_completion_text: expected.and_then(other_zone),
+            expected_completion_moment: item.expected_completion.clone(),
+            appointment: item.appointment.as_ref().map(AppointmentRecord::from),
+            appointment_stated: item.appointment.clone(),
+            characteristics: named.map(|named| (named.name.clone(), named.value.clone())).collect(),
+        }
+    }
+}
+
+/// The items of an order, flat, in the order people count in.
+pub fn items_of(order: &Order) -> Vec<ItemRecord> {
+    order.items_in_order().map(|(id, item)| ItemRecord::of(order, id, item)).collect()
+}
+
+impl OrderRecord {
+    pub fn new(head: OrderHead, order: &Order, identifiers: Vec<super::Identifier>) -> Self {
+        let parties = order.parties.iter();
+        let items = items_of(order);
+        Self {
+            head,
+            expected_completion: order.expected_completion.as_ref().map(utc),
+            parties: parties
+                .map(|party| PartyRecord { role: party.role.clone(), id: party.id.clone(), name: party.name.clone() })
+                .collect(),
+            items: below(None, &items),
+            identifiers,
+        }
+    }
+}
+
+/// The items below a parent, each with its own; circles cannot be, see [`Order::parent_of`].
+fn below(parent: Option<&str>, items: &[ItemRecord]) -> Vec<ItemTree> {
+    items
+        .iter()
+        .filter(|item| item.parent_item_id.as_deref() == parent)
+        .map(|item| ItemTree { item: item.clone(), items: below(Some(&item.item_id), items) })
+        .collect()
+}

@@ -1,0 +1,295 @@
+//! The transaction of one call of the intake: claim the orders, read what is known, write, commit.
+
+use std::collections::{BTreeMap, HashMap};
+
+use chrono::{DateTime, Utc};
+use sqlx::{Postgres, Transaction};
+use tracing::{error, warn};
+use uuid::Uuid;
+
+use super::{OrderKey, Store, StoreError};
+use crate::intake::{Incoming, KnownContent, NewOfOrder, Times, Verdicts};
+use crate::order::{EventKey, Statement, Timeline};
+use crate::record::HeaderRecord;
+use crate::wire::{self, Oddity};
+
+/// The form of the fold's state in the database. Raise it whenever [`Timeline`] or what it means changes:
+/// states of another form are not read but made anew from the deliveries.
+pub const FOLD_VERSION: i32 = 1;
+
+/// An open transaction.
+pub struct Batch<'s> {
+    pub(super) transaction: Transaction<'s, Postgres>,
+}
+
+/// What is known of an order before a batch, its row locked.
+#[derive(Debug, Default)]
+pub struct LoadedOrder {
+    /// No event of it counts yet.
+    pub is_new: bool,
+    /// The state of the fold; `None` for a new order, and where it has to be made anew.
+    pub fold: Option<Timeline>,
+    pub times: Option<Times>,
+    /// The contents known of the events that the batch brings.
+    pub known: Vec<KnownContent>,
+}
+
+impl Store {
+    /// Begins a transaction.
+    ///
+    /// # Errors
+    /// Where the database is not available.
+    pub async fn begin(&self) -> Result<Batch<'_>, StoreError> {
+        Ok(Batch { transaction: self.pool.begin().await? })
+    }
+}
+
+impl Batch<'_> {
+    /// Locks the orders until the commit, against every node, and reads what is known of them.
+    ///
+    /// The claims are taken in the order of their keys, so that two batches cannot wait for each other.
+    ///
+    /// # Errors
+    /// Where the database is not available, or another transaction has to go first.
+    pub async fn claim_and_load(
+        &mut self,
+        orders: &BTreeMap<OrderKey, NewOfOrder<'_>>,
+    ) -> Result<HashMap<OrderKey, LoadedOrder>, StoreError> {
+        if orders.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let keys: Vec<Uuid> = orders.keys().map(|key| key.0).collect();
+        sqlx::query!(
+            "insert into order_claim (order_key, claims)
+             select key, 1 from unnest($1::uuid[]) as batch (key) order by key
+             on conflict on constraint order_claim_pk do update set claims = order_claim.claims + 1",
+            &keys
+        )
+        .execute(&mut *self.transaction)
+        .await?;
+
+        let mut loaded: HashMap<OrderKey, LoadedOrder> =
+            keys.iter().map(|key| (OrderKey(*key), LoadedOrder { is_new: true, ..LoadedOrder::default() })).collect();
+        self.load_folds(&keys, &mut loaded).await?;
+        self.load_known(orders, &mut loaded).await?;
+        Ok(loaded)
+    }
+
+    async fn load_folds(
+        &mut self,
+        keys: &[Uuid],
+        loaded: &mut HashMap<OrderKey, LoadedOrder>,
+    ) -> Result<(), StoreError> {
+        let rows = sqlx::query!(
+            "select order_key, first_event_at, last_event_at, last_received_at, fold, fold_version
+             from product_order where order_key = any($1)",
+            keys
+        )
+        .fetch_all(&mut *self.transaction)
+        .await?;
+        for row in rows {
+            let Some(order) = loaded.get_mut(&OrderKey(row.order_key)) else { continue };
+            order.is_new = false;
+            order.times = Some(Times {
+                first_event_at: row.first_event_at,
+                last_event_at: row.last_event_at,
+                last_received_at: row.last_received_at,
+            });
+            order.fold = decode_fold(&row.fold, row.fold_version);
+        }
+        Ok(())
+    }
+
+    async fn load_known(
+        &mut self,
+        orders: &BTreeMap<OrderKey, NewOfOrder<'_>>,
+        loaded: &mut HashMap<OrderKey, LoadedOrder>,
+    ) -> Result<(), StoreError> {
+        let events = orders.iter().flat_map(|(key, new)| new.statements.iter().map(|new| (key.0, EventKey::of(new))));
+        let (keys, event_keys): (Vec<Uuid>, Vec<Vec<u8>>) =
+            events.map(|(key, event)| (key, event.as_bytes().to_vec())).unzip();
+        let rows = sqlx::query!(
+            "select e.order_key, e.event_key, e.content_hash, e.delivery_id, e.received_at
+             from event e
+             join unnest($1::uuid[], $2::bytea[]) as batch (order_key, event_key)
+               on e.order_key = batch.order_key and e.event_key = batch.event_key
+             group by e.order_key, e.event_key, e.content_hash",
+            &keys,
+            &event_keys
+        )
+        .fetch_all(&mut *self.transaction)
+        .await?;
+        for row in rows {
+            let content = known_content(&row.event_key, &row.content_hash, row.delivery_id, row.received_at);
+            if let (Some(order), Some(content)) = (loaded.get_mut(&OrderKey(row.order_key)), content) {
+                order.known.push(content);
+            }
+        }
+        Ok(())
+    }
+
+    /// All that the order's deliveries say, whatever became of them before; only parked ones stay out.
+    ///
+    /// # Errors
+    /// Where the database is not available.
+    pub async fn history(&mut self, key: OrderKey) -> Result<Vec<Statement>, StoreError> {
+        history(&mut self.transaction, key, None).await
+    }
+
+    /// Keeps the deliveries and their exact bytes.
+    ///
+    /// # Errors
+    /// Where the database is not available or refuses a value.
+    pub async fn keep_deliveries(&mut self, incoming: &[Incoming], verdicts: &Verdicts) -> Result<(), StoreError> {
+        let mut rows = DeliveryRows::default();
+        incoming.iter().for_each(|one| rows.push(one, verdicts));
+        sqlx::query!(
+            "insert into delivery (order_key, delivery_id, sender, received_at, origin, headers, body_length, body_hash,
+                 outcome, related_delivery_id, reason_code, reason, reason_path, order_id, event_id, event_type,
+                 event_time, event_time_text, oddities)
+             select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::timestamptz[], $5::text[], $6::jsonb[],
+                 $7::bigint[], $8::bytea[], $9::text[], $10::uuid[], $11::text[], $12::text[], $13::text[], $14::text[],
+                 $15::text[], $16::text[], $17::timestamptz[], $18::text[], $19::jsonb[])",
+            &rows.order_keys,
+            &rows.ids,
+            &rows.senders,
+            &rows.received_at,
+            &rows.origins,
+            &rows.headers as &[sqlx::types::Json<Vec<HeaderRecord>>],
+            &rows.lengths,
+            &rows.hashes,
+            &rows.outcomes,
+            &rows.related as &[Option<Uuid>],
+            &rows.reason_codes as &[Option<String>],
+            &rows.reasons as &[Option<String>],
+            &rows.reason_paths as &[Option<String>],
+            &rows.order_ids as &[Option<String>],
+            &rows.event_ids as &[Option<String>],
+            &rows.event_types as &[Option<String>],
+            &rows.event_times as &[Option<DateTime<Utc>>],
+            &rows.event_time_texts as &[Option<String>],
+            &rows.oddities as &[sqlx::types::Json<Vec<Oddity>>],
+        )
+        .execute(&mut *self.transaction)
+        .await?;
+        let bodies: Vec<&[u8]> = incoming.iter().map(|one| one.delivery.body.kept()).collect();
+        sqlx::query!(
+            "insert into delivery_body (order_key, received_at, delivery_id, body)
+             select * from unnest($1::uuid[], $2::timestamptz[], $3::uuid[], $4::bytea[])",
+            &rows.order_keys,
+            &rows.received_at,
+            &rows.ids,
+            &bodies as &[&[u8]],
+        )
+        .execute(&mut *self.transaction)
+        .await?;
+        Ok(())
+    }
+
+    /// Makes all of it durable and visible.
+    ///
+    /// # Errors
+    /// Where the database is not available; whether it committed is then not known.
+    pub async fn commit(self) -> Result<(), StoreError> {
+        Ok(self.transaction.commit().await?)
+    }
+}
+
+/// The statements of an order's deliveries, those received up to `known_at` where it is given.
+pub(super) async fn history(
+    connection: &mut sqlx::PgConnection,
+    key: OrderKey,
+    known_at: Option<DateTime<Utc>>,
+) -> Result<Vec<Statement>, StoreError> {
+    let rows = sqlx::query!(
+        "select d.delivery_id, d.received_at, b.body
+         from delivery d
+         join delivery_body b
+           on b.order_key = d.order_key and b.received_at = d.received_at and b.delivery_id = d.delivery_id
+         where d.order_key = $1 and d.outcome <> 'quarantined' and ($2::timestamptz is null or d.received_at <= $2)
+         order by d.received_at, d.delivery_id",
+        key.0,
+        known_at
+    )
+    .fetch_all(connection)
+    .await?;
+    let mut statements = Vec::with_capacity(rows.len());
+    for row in rows {
+        match wire::statement(row.delivery_id, row.received_at, &row.body) {
+            Ok((statement, _)) => statements.push(statement),
+            Err(unreadable) => {
+                error!(delivery_id = %row.delivery_id, %unreadable, "a delivery that could be read once no longer can");
+            }
+        }
+    }
+    Ok(statements)
+}
+
+/// The state of a fold; `None` where it is of another form and has to be made anew.
+pub(super) fn decode_fold(fold: &[u8], version: i32) -> Option<Timeline> {
+    if version != FOLD_VERSION {
+        return None;
+    }
+    postcard::from_bytes(fold).inspect_err(|error| warn!(%error, "a kept fold cannot be read; it is made anew")).ok()
+}
+
+fn known_content(event: &[u8], content: &[u8], delivery_id: Uuid, received_at: DateTime<Utc>) -> Option<KnownContent> {
+    let event_key = EventKey::from_bytes(event.try_into().ok()?);
+    Some(KnownContent { event_key, content_hash: content.try_into().ok()?, delivery_id, received_at })
+}
+
+/// The columns of `delivery`, one vector each, as UNNEST takes them.
+#[derive(Default)]
+struct DeliveryRows {
+    order_keys: Vec<Uuid>,
+    ids: Vec<Uuid>,
+    senders: Vec<String>,
+    received_at: Vec<DateTime<Utc>>,
+    origins: Vec<String>,
+    headers: Vec<sqlx::types::Json<Vec<HeaderRecord>>>,
+    lengths: Vec<i64>,
+    hashes: Vec<Vec<u8>>,
+    outcomes: Vec<String>,
+    related: Vec<Option<Uuid>>,
+    reason_codes: Vec<Option<String>>,
+    reasons: Vec<Option<String>>,
+    reason_paths: Vec<Option<String>>,
+    order_ids: Vec<Option<String>>,
+    event_ids: Vec<Option<String>>,
+    event_types: Vec<Option<String>>,
+    event_times: Vec<Option<DateTime<Utc>>>,
+    event_time_texts: Vec<Option<String>>,
+    oddities: Vec<sqlx::types::Json<Vec<Oddity>>>,
+}
+
+impl DeliveryRows {
+    fn push(&mut self, one: &Incoming, verdicts: &Verdicts) {
+        let delivery = &one.delivery;
+        let event = one.sense.statement().map(|statement| &statement.event);
+        let event_time = event.and_then(|event| event.event_time.as_ref());
+        let kept = one.kept(verdicts);
+        let (code, reason, path) = match kept.quarantine {
+            Some(quarantine) => (Some(quarantine.code), Some(quarantine.reason), quarantine.path),
+            None => (None, None, None),
+        };
+        self.order_keys.push(one.order_key.0);
+        self.ids.push(delivery.id);
+        self.senders.push(delivery.sender.clone());
+        self.received_at.push(delivery.received_at);
+        self.origins.push(delivery.origin.clone());
+        self.headers.push(sqlx::types::Json(delivery.headers.clone()));
+        self.lengths.push(i64::try_from(delivery.body.length()).unwrap_or(i64::MAX));
+        self.hashes.push(one.body_hash.to_vec());
+        self.outcomes.push(kept.outcome.name().to_owned());
+        self.related.push(kept.related);
+        self.reason_codes.push(code);
+        self.reasons.push(reason.map(|reason| reason.replace('\0', "\u{FFFD}")));
+        self.reason_paths.push(path);
+        self.order_ids.push(event.map(|event| event.order_id.clone()));
+        self.event_ids.push(event.and_then(|event| event.event_id.clone()));
+        self.event_types.push(event.and_then(|event| event.event_type.clone()));
+        self.event_times.push(event_time.and_then(crate::order::Moment::at));
+        self.event_time_texts.push(event_time.map(|moment| moment.text().to_owned()));
+        self.oddities.push(sqlx::types::Json(one.sense.oddities().to_vec()));
+    }
+}

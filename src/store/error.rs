@@ -1,0 +1,40 @@
+//! What can go wrong with the database, by what the caller can do about it.
+
+use sqlx::postgres::PgDatabaseError;
+
+/// A failure of the database. The cause is for the log, not for the outside.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// It cannot take anything now: away, full, read-only, out of connections. Later it may.
+    #[error("the database is not available: {0}")]
+    Unavailable(#[source] sqlx::Error),
+    /// Two transactions got in each other's way; the same again will do.
+    #[error("the transaction has to be repeated: {0}")]
+    Transient(#[source] sqlx::Error),
+    /// It refuses these values, and will again.
+    #[error("the database refused the values: {0}")]
+    Refused(#[source] sqlx::Error),
+    /// The schema is not the program's.
+    #[error("{0}")]
+    Schema(String),
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        let code = match &error {
+            sqlx::Error::Database(database) => {
+                database.try_downcast_ref::<PgDatabaseError>().map(|database| database.code().to_owned())
+            }
+            sqlx::Error::Encode(_) | sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => {
+                return Self::Refused(error);
+            }
+            _ => None,
+        };
+        match code.as_deref() {
+            Some("40001" | "40P01") => Self::Transient(error),
+            // Data exception, integrity constraint, program limit exceeded (an index row too large, say).
+            Some(code) if ["22", "23", "54"].iter().any(|class| code.starts_with(class)) => Self::Refused(error),
+            _ => Self::Unavailable(error),
+        }
+    }
+}

@@ -1,0 +1,317 @@
+//! Reading orders: one, its timeline, and lists of many.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use sqlx::{FromRow, Postgres, QueryBuilder};
+use uuid::Uuid;
+
+use super::batch::{decode_fold, history};
+use super::{OrderKey, Store, StoreError};
+use crate::order::{EventKey, Timeline, Vocabulary, fold};
+use crate::record::{EntryRecord, Identifier, MessageRecord, OrderHead, OrderRecord, TimelineRecord};
+
+/// What a list of orders is to hold; all given conditions apply.
+#[derive(Clone, Debug, Default)]
+pub struct OrderQuery {
+    /// Any id: see [`Identifier`].
+    pub q: Option<String>,
+    pub state: Option<String>,
+    pub sender: Option<String>,
+    pub party: Option<String>,
+    pub offering: Option<String>,
+    /// The last event is at this time or later.
+    pub changed_from: Option<DateTime<Utc>>,
+    /// The last event is before this time.
+    pub changed_to: Option<DateTime<Utc>>,
+    pub sort: Sort,
+    pub limit: u16,
+    /// Where the page before ended.
+    pub after: Option<(DateTime<Utc>, Uuid)>,
+}
+
+/// The order of a list, by the time of the last event.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Sort {
+    #[default]
+    NewestFirst,
+    OldestFirst,
+}
+
+/// An order found, with the kinds of id by which `q` matched.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OrderHit {
+    pub head: OrderHead,
+    pub matched: Vec<String>,
+}
+
+/// A page of a list, and where the next one begins.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct OrderPage {
+    pub hits: Vec<OrderHit>,
+    pub next: Option<(DateTime<Utc>, Uuid)>,
+}
+
+#[derive(FromRow)]
+struct HeadRow {
+    order_key: Uuid,
+    sender: String,
+    order_id: String,
+    external_id: Option<String>,
+    state: String,
+    state_reason: String,
+    first_event_at: DateTime<Utc>,
+    last_event_at: DateTime<Utc>,
+    last_received_at: DateTime<Utc>,
+    events: i64,
+}
+
+impl From<HeadRow> for OrderHead {
+    fn from(row: HeadRow) -> Self {
+        Self {
+            sender: row.sender,
+            order_id: row.order_id,
+            external_id: row.external_id,
+            state: row.state,
+            state_reason: row.state_reason,
+            first_event_at: row.first_event_at,
+            last_event_at: row.last_event_at,
+            last_received_at: row.last_received_at,
+            events: row.events,
+        }
+    }
+}
+
+impl Store {
+    /// The senders that have an order of this id, in alphabetical order.
+    ///
+    /// # Errors
+    /// Where the database is not available.
+    pub async fn senders_of(&self, order_id: &str) -> Result<Vec<String>, StoreError> {
+        let senders =
+            sqlx::query_scalar!("select sender from product_order where order_id = $1 order by sender", order_id);
+        Ok(senders.fetch_all(&self.pool).await?)
+    }
+
+    /// An order now; `None` where there is none.
+    ///
+    /// # Errors
+    /// Where the database is not available.
+    pub async fn order(&self, key: OrderKey, vocabulary: &Vocabulary) -> Result<Option<OrderRecord>, StoreError> {
+        let Some(head) = self.head(key).await? else {
+            return Ok(None);
+        };
+        let kept = sqlx::query!("select fold, fold_version from product_order where order_key = $1", key.0)
+            .fetch_one(&self.pool)
+            .await?;
+        let timeline = match decode_fold(&kept.fold, kept.fold_version) {
+            Some(timeline) => timeline,
+            None => fold(&self.statements(key, None).await?, None, vocabulary).timeline,
+        };
+        let identifiers = sqlx::query_as!(
+            Identifier,
+            "select kind, value from identifier where order_key = $1 order by kind, value",
+            key.0
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        Ok(Some(OrderRecord::new(head, timeline.order(), identifiers)))
+    }
+
+    /// An order's timeline as it is kept; `None` where there is no such order.
+    ///
+    /// # Errors
+    /// Where the database is not available.
+    pub async fn timeline(&self, key: OrderKey) -> Result<Option<TimelineRecord>, StoreError> {
+        let Some(order) = self.head(key).await? else {
+            return Ok(None);
+        };
+        let rows = sqlx::query!(
+            r#"select event_position, ordinal, at, at_estimated, received_at, late, event_id, delivery_id, kind, item_ids,
+                 name, from_value, to_value, from_text, to_text,
+                 message as "message: sqlx::types::Json<MessageRecord>", sentence
+               from timeline_entry where order_key = $1 order by event_position, ordinal"#,
+            key.0
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        let entries = rows.into_iter().map(|row| EntryRecord {
+            event_position: row.event_position,
+            ordinal: row.ordinal,
+            at: row.at,
+            at_estimated: row.at_estimated,
+            received_at: row.received_at,
+            late: row.late,
+            event_id: row.event_id,
+            delivery_id: row.delivery_id,
+            kind: row.kind,
+            item_ids: row.item_ids,
+            name: row.name,
+            from: row.from_value,
+            from_text: row.from_text,
+            to: row.to_value,
+            to_text: row.to_text,
+            message: row.message.map(|message| message.0),
+            text: row.sentence,
+        });
+        Ok(Some(TimelineRecord { order, entries: entries.collect() }))
+    }
+
+    /// An order's timeline as it was at `at`, as we knew it at `known_at`: folded from the deliveries
+    /// received by then. `None` where nothing of the order was known, or had happened, by then.
+    ///
+    /// # Errors
+    /// Where the database is not available.
+    pub async fn timeline_as(
+        &self,
+        key: OrderKey,
+        at: Option<DateTime<Utc>>,
+        known_at: Option<DateTime<Utc>>,
+        vocabulary: &Vocabulary,
+    ) -> Result<Option<TimelineRecord>, StoreError> {
+        let Some(now) = self.head(key).await? else {
+            return Ok(None);
+        };
+        let folded = fold(&self.statements(key, known_at).await?, at, vocabulary);
+        let Some((first, last)) = folded.entries.first().zip(folded.entries.last()) else {
+            return Ok(None);
+        };
+        let state = folded.timeline.order().state.clone().unwrap_or_default();
+        let received = folded.entries.iter().map(|entry| entry.received_at);
+        let order = OrderHead {
+            external_id: folded.timeline.order().external_ids.first().cloned(),
+            state: state.state,
+            state_reason: state.reason,
+            first_event_at: first.at,
+            last_event_at: last.at,
+            last_received_at: received.max().unwrap_or(now.last_received_at),
+            events: folded.timeline.events().into(),
+            sender: now.sender,
+            order_id: now.order_id,
+        };
+        Ok(Some(TimelineRecord { order, entries: folded.entries.into_iter().map(EntryRecord::from).collect() }))
+    }
+
+    /// A page of orders.
+    ///
+    /// # Errors
+    /// Where the database is not available.
+    pub async fn orders(&self, query: &OrderQuery) -> Result<OrderPage, StoreError> {
+        let matched = match &query.q {
+            Some(q) => Some(self.matches(q).await?),
+            None => None,
+        };
+        let mut rows = self.heads(query, matched.as_ref()).await?;
+        let has_more = rows.len() > usize::from(query.limit);
+        rows.truncate(usize::from(query.limit));
+        let next = rows.last().filter(|_| has_more).map(|row| (row.last_event_at, row.order_key));
+        let kinds = |key: &Uuid| matched.as_ref().and_then(|found| found.get(key)).cloned().unwrap_or_default();
+        let hits = rows.into_iter().map(|row| OrderHit { matched: kinds(&row.order_key), head: row.into() });
+        Ok(OrderPage { hits: hits.collect(), next })
+    }
+
+    /// The orders that have this id, by any kind of it.
+    async fn matches(&self, q: &str) -> Result<HashMap<Uuid, Vec<String>>, StoreError> {
+        let event_key = EventKey::of_event_id(q);
+        let delivery_id: Option<Uuid> = q.parse().ok();
+        // An id like "100" is an item of every other order: more than a person could look through is not read.
+        let rows = sqlx::query!(
+            r#"(select order_key as "order_key!", kind as "kind!" from identifier where value = $1 limit 1000)
+               union all
+               (select distinct order_key, 'event-id' from event where event_key = $2 limit 1000)
+               union all
+               (select order_key, 'delivery-id' from delivery where delivery_id = $3)"#,
+            q,
+            event_key.as_bytes().as_slice(),
+            delivery_id
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        let mut found: HashMap<Uuid, Vec<String>> = HashMap::new();
+        for row in rows {
+            found.entry(row.order_key).or_default().push(row.kind);
+        }
+        Ok(found)
+    }
+
+    async fn heads(
+        &self,
+        query: &OrderQuery,
+        matched: Option<&HashMap<Uuid, Vec<String>>>,
+    ) -> Result<Vec<HeadRow>, StoreError> {
+        let mut sql = QueryBuilder::<Postgres>::new(
+            "select order_key, sender, order_id, external_id, state, state_reason, first_event_at, last_event_at, \
+             last_received_at, events from product_order o where true",
+        );
+        if let Some(matched) = matched {
+            sql.push(" and order_key = any(").push_bind(matched.keys().copied().collect::<Vec<_>>()).push(")");
+        }
+        if let Some(state) = &query.state {
+            sql.push(" and lower(state) = lower(").push_bind(state).push(")");
+        }
+        if let Some(sender) = &query.sender {
+            sql.push(" and sender = ").push_bind(sender);
+        }
+        if let Some(party) = &query.party {
+            sql.push(
+                " and exists (select from identifier i where i.order_key = o.order_key and i.kind = 'party-id' \
+                 and i.value = ",
+            );
+            sql.push_bind(party).push(")");
+        }
+        if let Some(offering) = &query.offering {
+            sql.push(
+                " and exists (select from product_order_item i where i.order_key = o.order_key and i.offering_id = ",
+            );
+            sql.push_bind(offering).push(")");
+        }
+        if let Some(from) = query.changed_from {
+            sql.push(" and last_event_at >= ").push_bind(from);
+        }
+        if let Some(to) = query.changed_to {
+            sql.push(" and last_event_at < ").push_bind(to);
+        }
+        let (before, order) = match query.sort {
+            Sort::NewestFirst => (") > (last_event_at", " order by last_event_at desc, order_key desc"),
+            Sort::OldestFirst => (") < (last_event_at", " order by last_event_at, order_key"),
+        };
+        if let Some((at, key)) = query.after {
+            sql.push(" and (").push_bind(at).push(", ").push_bind(key).push(before).push(", order_key)");
+        }
+        sql.push(order).push(" limit ").push_bind(i64::from(query.limit) + 1);
+        Ok(sql.build_query_as().fetch_all(&self.pool).await?)
+    }
+
+    async fn head(&self, key: OrderKey) -> Result<Option<OrderHead>, StoreError> {
+        let row = sqlx::query_as!(
+            HeadRow,
+            "select order_key, sender, order_id, external_id, state, state_reason, first_event_at, last_event_at,
+                 last_received_at, events
+             from product_order where order_key = $1",
+            key.0
+        )
+        .fetch_optional(&self.pool)
+        .await?;
+        Ok(row.map(OrderHead::from))
+    }
+
+    async fn statements(
+        &self,
+        key: OrderKey,
+        known_at: Option<DateTime<Utc>>,
+    ) -> Result<Vec<crate::order::Statement>, StoreError> {
+        let mut connection = self.pool.acquire().await?;
+        history(&mut connection, key, known_at).await
+    }
+
+    /// The kept fold's state, for tests that compare it with one made anew.
+    ///
+    /// # Errors
+    /// Where the database is not available.
+    pub async fn kept_fold(&self, key: OrderKey) -> Result<Option<Timeline>, StoreError> {
+        let row = sqlx::query!("select fold, fold_version from product_order where order_key = $1", key.0)
+            .fetch_optional(&self.pool)
+            .await?;
+        Ok(row.and_then(|row| decode_fold(&row.fold, row.fold_version)))
+    }
+}

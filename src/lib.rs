@@ -1,8 +1,36 @@
 //! Keeps every order event that a supplier pushes, and makes each order's timeline of them.
+//!
+//! # Layout
+//! A body's way through the program is the list of its rooms:
+//!
+//! * [`config`], [`telemetry`] – settings and log
+//! * [`http`], [`cli`] – the doors: listener, API and pages; commands
+//! * [`intake`] – the use case: keep, read, fold, project, receipt; a batch at a time
+//! * [`wire`] – bytes to an event, tolerant, with an oddity for every deviation
+//! * [`order`] – the pure fold: events to a timeline, under the one law
+//! * [`record`] – what is kept and shown, flat, in the contract's names
+//! * [`store`] – every SQL statement, and the private PostgreSQL
+//! * [`vocabulary`] – what the suppliers' codes mean, as data
+//! * [`demo`] – sample bodies and made-up orders
+//!
+//! # Invariants
+//! * `order` knows no names of the wire, no database, no HTTP and no clock.
+//! * `wire` does no I/O and loses nothing silently.
+//! * Only `store` holds SQL. Only `http` knows status codes. Only `config` reads flags and environment.
+//! * The command line and HTTP call the same functions.
+//! * An order's projection is a function of the set of its deliveries, (body, time received): processing
+//!   order, duplicates, batches and the number of nodes do not show in it. Any timeline can be made anew
+//!   from the deliveries alone.
+//! * A delivery is durable, and visible in its order's timeline, before it is acknowledged.
 
+pub mod cli;
+pub mod config;
+pub mod demo;
+pub mod http;
 pub mod intake;
 pub mod order;
 pub mod record;
 pub mod store;
+pub mod telemetry;
 pub mod vocabulary;
 pub mod wire;

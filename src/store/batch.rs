@@ -18,6 +18,7 @@ use crate::wire::{self, Oddity};
 pub const FOLD_VERSION: i32 = 1;
 
 /// An open transaction.
+#[derive(Debug)]
 pub struct Batch<'s> {
     pub(super) transaction: Transaction<'s, Postgres>,
 }

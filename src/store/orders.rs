@@ -157,6 +157,23 @@ impl Store {
         Ok(Some(TimelineRecord { order, entries: entries.collect() }))
     }
 
+    /// An order's timeline: as it is kept, or as it was at a time, or as we knew it at a time.
+    ///
+    /// # Errors
+    /// Where the database is not available.
+    pub async fn timeline_as_asked(
+        &self,
+        key: OrderKey,
+        at: Option<DateTime<Utc>>,
+        known_at: Option<DateTime<Utc>>,
+        vocabulary: &Vocabulary,
+    ) -> Result<Option<TimelineRecord>, StoreError> {
+        match (at, known_at) {
+            (None, None) => self.timeline(key).await,
+            _ => self.timeline_as(key, at, known_at, vocabulary).await,
+        }
+    }
+
     /// An order's timeline as it was at `at`, as we knew it at `known_at`: folded from the deliveries
     /// received by then. `None` where nothing of the order was known, or had happened, by then.
     ///

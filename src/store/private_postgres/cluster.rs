@@ -9,7 +9,7 @@ use sqlx::PgConnection;
 
 use super::Durability;
 use super::error::{PrivatePostgresError, io};
-use super::layout::{Layout, create_private_dir};
+use super::layout::{Layout, create_private_dir, remove_tree};
 use super::programs::Programs;
 use super::user::ServerUser;
 
@@ -26,7 +26,7 @@ pub(super) async fn initialise(
     user: &ServerUser,
     durability: Durability,
 ) -> Result<(), PrivatePostgresError> {
-    remove_abandoned(&layout.home)?;
+    remove_abandoned(&layout.home).await?;
     // A name of its own each time: the initdb of a run that was killed a moment ago may still be
     // writing into the former one.
     let moment = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
@@ -65,10 +65,10 @@ fn initdb(directory: &Path, programs: &Programs, durability: Durability) -> Comm
     }
 }
 
-fn remove_abandoned(home: &Path) -> Result<(), PrivatePostgresError> {
+async fn remove_abandoned(home: &Path) -> Result<(), PrivatePostgresError> {
     for entry in fs::read_dir(home).map_err(io("read", home))?.flatten() {
         if entry.file_name().to_string_lossy().starts_with(STAGING) {
-            fs::remove_dir_all(entry.path()).map_err(io("remove", &entry.path()))?;
+            remove_tree(&entry.path()).await?;
         }
     }
     Ok(())

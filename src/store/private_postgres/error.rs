@@ -105,7 +105,10 @@ pub enum PrivatePostgresError {
     #[error("the database in {} could not be stopped:\n{output}", cluster.display())]
     Stop { cluster: PathBuf, output: String },
 
-    #[error("the private PostgreSQL runs, but its database `order_timeline` could not be made")]
+    #[error(
+        "the private PostgreSQL runs, but its database `order_timeline` could not be set up; \
+         `postgresql/server.log` in the data directory may say more"
+    )]
     Database(#[source] sqlx::Error),
 }
 

@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use super::cluster::DATABASE;
 use super::error::{PrivatePostgresError, io};
 use super::layout::Layout;
 use super::socket;
@@ -50,7 +49,7 @@ async fn answers(layout: &Layout) -> bool {
     let Some(socket) = recorded_socket(layout) else {
         return false;
     };
-    let options = socket::connect_options(&socket.directory, socket.port, DATABASE);
+    let options = socket::connect_options(&socket.directory, socket.port, "postgres");
     socket::answers(&options, Duration::from_secs(2)).await
 }
 
@@ -71,9 +70,9 @@ pub(super) fn recorded_socket(layout: &Layout) -> Option<RecordedSocket> {
     socket::is_private_to(&directory, owner).then_some(RecordedSocket { directory, port })
 }
 
-/// Takes the lock files of a dead server out of the way. PostgreSQL does so itself unless some
-/// other process of the same user has got the number of the dead one, which is common where numbers
-/// begin anew, as in containers.
+/// Takes the lock files of a dead server out of the way where PostgreSQL does not do so itself:
+/// when some other process of the same user has got the number of the dead one, which is common
+/// where numbers begin anew, as in containers.
 pub(super) fn clear_lock_files(
     layout: &Layout,
     socket_dir: &Path,
@@ -90,9 +89,15 @@ pub(super) fn clear_lock_files(
         return Ok(());
     };
     match text.split_once('\n') {
-        // Only the number is replaced: by the rest PostgreSQL finds out whether children of the
-        // dead server still use its memory.
-        Some((_, rest)) if !rest.is_empty() => {
+        Some((pid, rest)) if !rest.is_empty() => {
+            // Asked once more, and as late as can be: a server whose order-timeline was killed while
+            // starting it writes this file a moment later.
+            let is_misleading = pid.parse().is_ok_and(|pid| is_taken(pid) && !is_server_of(pid, &layout.cluster));
+            if !is_misleading {
+                return Ok(());
+            }
+            // Only the number is replaced: by the rest PostgreSQL finds out whether children of the
+            // dead server still use its memory.
             replace(&path, &format!("{NOBODYS_PID}\n{rest}"), user).map_err(io("correct the stale", &path))
         }
         // The machine lost power before the file was on the disk; PostgreSQL refuses to start with
@@ -114,6 +119,11 @@ fn replace(path: &Path, text: &str, user: &ServerUser) -> std::io::Result<()> {
 
 fn pid_file(layout: &Layout) -> PathBuf {
     layout.cluster.join("postmaster.pid")
+}
+
+/// May PostgreSQL think that this process is alive? A dead one that nobody has reaped counts too.
+fn is_taken(pid: u32) -> bool {
+    !Path::new("/proc/self").exists() || Path::new(&format!("/proc/{pid}")).exists()
 }
 
 /// Is this process the PostgreSQL of this cluster? In doubt yes, since two servers on one cluster

@@ -1,6 +1,8 @@
 use std::fs::{self, DirBuilder, Permissions};
+use std::io::ErrorKind;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::error::{PrivatePostgresError, io};
 
@@ -71,10 +73,12 @@ impl Layout {
 /// Makes the data directory unless it is there, and refuses one that holds something else under our
 /// names.
 pub(super) fn prepare_data_dir(data_dir: &Path) -> Result<Layout, PrivatePostgresError> {
-    if !data_dir.exists() {
-        fs::create_dir_all(data_dir).map_err(io("create the data directory", data_dir))?;
+    let is_missing = |path: &&Path| !path.as_os_str().is_empty() && !path.exists();
+    let missing: Vec<&Path> = data_dir.ancestors().take_while(is_missing).collect();
+    fs::create_dir_all(data_dir).map_err(io("create the data directory", data_dir))?;
+    for directory in missing {
         // Explicit, since a strict umask would keep the server's user out.
-        fs::set_permissions(data_dir, Permissions::from_mode(PASSAGE)).map_err(io("set the mode of", data_dir))?;
+        fs::set_permissions(directory, Permissions::from_mode(PASSAGE)).map_err(io("set the mode of", directory))?;
     }
     let layout = Layout::below(fs::canonicalize(data_dir).map_err(io("find the data directory", data_dir))?);
     check_ours(&layout)?;
@@ -100,14 +104,32 @@ pub(super) fn check_ours(layout: &Layout) -> Result<(), PrivatePostgresError> {
         return Err(PrivatePostgresError::NotOurs { directory: layout.data_dir.clone() });
     }
     let home = &layout.home;
-    if home.join(MARKER).is_file() || fs::symlink_metadata(home).is_err() {
+    // Looked at before the marker: another process may be making both at this moment.
+    let is_empty = fs::read_dir(home).map(|mut entries| entries.next().is_none());
+    let is_missing = matches!(&is_empty, Err(error) if error.kind() == ErrorKind::NotFound);
+    if is_missing || is_empty.unwrap_or(false) || home.join(MARKER).is_file() {
         return Ok(());
     }
-    let is_empty = fs::read_dir(home).is_ok_and(|mut entries| entries.next().is_none());
-    if is_empty { Ok(()) } else { Err(PrivatePostgresError::NotOurs { directory: home.clone() }) }
+    Err(PrivatePostgresError::NotOurs { directory: home.clone() })
 }
 
 /// Makes a directory of mode 0700; fails when something is there already.
 pub(super) fn create_private_dir(path: &Path) -> std::io::Result<()> {
     DirBuilder::new().mode(0o700).create(path)
+}
+
+/// Removes a directory of ours with all that is in it. An initdb whose order-timeline was killed a
+/// moment ago may still be writing there; it gives up when its files vanish, so a few attempts do.
+pub(super) async fn remove_tree(directory: &Path) -> Result<(), PrivatePostgresError> {
+    let mut attempts_left = 50;
+    loop {
+        match fs::remove_dir_all(directory) {
+            Err(error) if error.kind() == ErrorKind::DirectoryNotEmpty && attempts_left > 0 => {
+                attempts_left -= 1;
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+            result => return result.map_err(io("remove", directory)),
+        }
+    }
 }

@@ -85,13 +85,13 @@ impl PrivatePostgres {
         let lock = lock::take(&layout)?;
         layout::prepare_home(&layout)?;
         user::check_reach(&user, &layout.home, &layout)?;
-        former::wait_for_server_to_end(&layout).await?;
         let programs = programs::find(&layout).await?;
         user::check_reach(&user, &programs.bin_dir, &layout)?;
         if !layout.is_initialised() {
             cluster::initialise(&layout, &programs, &user, settings.durability).await?;
         }
         let socket_dir = socket::prepare(&layout, &user)?;
+        former::wait_for_server_to_end(&layout).await?;
         former::clear_lock_files(&layout, &socket_dir, &user)?;
         let launch = server::Launch {
             layout: &layout,

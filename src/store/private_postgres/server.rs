@@ -39,25 +39,29 @@ pub(super) struct Server {
 }
 
 /// Runs its arguments until they end or its standard input does; then they get SIGINT, PostgreSQL's
-/// fast shutdown. Signals that a terminal or a service manager sends to all processes at once are
-/// not for it. The subshell goes on watching when the shell itself is killed, and the shell ends
-/// the subshell before the number of the server can be given to another process.
+/// fast shutdown, and again every second: a server that is only just starting ignores it.
+/// Signals that a terminal or a service manager sends to all processes at once are not for the
+/// watchdog. The subshell goes on watching when the shell itself is killed, and the shell ends the
+/// subshell before the number of the server can be given to another process.
 const WATCHDOG: &str = r#"
 trap '' INT TERM HUP QUIT
 exec 3<&0 </dev/null
 "$@" 3<&- &
 server=$!
-( while read -r _ <&3; do :; done; kill -INT "$server" ) &
+(
+    while read -r _ <&3; do :; done
+    while kill -INT "$server" 2>/dev/null; do sleep 1; done
+) &
 reader=$!
 exec 3<&-
 wait "$server"
 status=$?
-kill -KILL "$reader"
+kill -KILL "$reader" 2>/dev/null
 exit "$status"
 "#;
 
-/// For how long children of a server that was killed may keep its memory in use.
-const CHILDREN_LIMIT: Duration = Duration::from_secs(30);
+/// For how long a former server, or the children of one that was killed, may be in the way.
+const FORMER_LIMIT: Duration = Duration::from_secs(30);
 
 /// How long a fast shutdown may take before we report it.
 const STOP_LIMIT: Duration = Duration::from_mins(1);
@@ -72,9 +76,9 @@ pub(super) async fn start(launch: &Launch<'_>) -> Result<(Server, PgConnection),
         match wait_until_ready(&mut server.watchdog, launch, log_start).await {
             Ok(connection) => return Ok((server, connection)),
             Err(PrivatePostgresError::Ended { tail, .. })
-                if tail.contains("is still in use") && began.elapsed() < CHILDREN_LIMIT =>
+                if is_about_a_former_server(&tail) && began.elapsed() < FORMER_LIMIT =>
             {
-                tracing::debug!("children of the former server have not ended yet, trying again");
+                tracing::debug!("the former server has not quite ended yet, trying again");
                 tokio::time::sleep(Duration::from_millis(500)).await;
             }
             Err(error) => {
@@ -83,6 +87,12 @@ pub(super) async fn start(launch: &Launch<'_>) -> Result<(Server, PgConnection),
             }
         }
     }
+}
+
+/// Did PostgreSQL refuse because children of a dead server still use its memory, or because a server
+/// whose order-timeline was killed while starting it got there first?
+fn is_about_a_former_server(log: &str) -> bool {
+    log.contains("is still in use") || log.contains("\"postmaster.pid\" already exists")
 }
 
 fn spawn(launch: &Launch<'_>, log: &File) -> Result<Server, PrivatePostgresError> {

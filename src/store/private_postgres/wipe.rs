@@ -1,7 +1,6 @@
-use std::fs;
 use std::path::Path;
 
-use super::error::{PrivatePostgresError, io};
+use super::error::PrivatePostgresError;
 use super::layout::{self, Layout};
 use super::user::ServerUser;
 use super::{former, lock, programs, server, socket, user};
@@ -25,8 +24,8 @@ pub async fn wipe(data_dir: &Path) -> Result<(), PrivatePostgresError> {
     let user = user::choose(&layout)?;
     let _lock = lock::take(&layout)?;
     stop_left_over(&layout, &user).await?;
-    remove_socket_dir_elsewhere(&layout, &user)?;
-    fs::remove_dir_all(&layout.home).map_err(io("remove", &layout.home))
+    remove_socket_dir_elsewhere(&layout, &user).await?;
+    layout::remove_tree(&layout.home).await
 }
 
 async fn stop_left_over(layout: &Layout, user: &ServerUser) -> Result<(), PrivatePostgresError> {
@@ -42,10 +41,10 @@ async fn stop_left_over(layout: &Layout, user: &ServerUser) -> Result<(), Privat
     }
 }
 
-fn remove_socket_dir_elsewhere(layout: &Layout, user: &ServerUser) -> Result<(), PrivatePostgresError> {
+async fn remove_socket_dir_elsewhere(layout: &Layout, user: &ServerUser) -> Result<(), PrivatePostgresError> {
     let directory = socket::directory(layout);
     if directory.starts_with(&layout.home) || !socket::is_private_to(&directory, user.uid) {
         return Ok(());
     }
-    fs::remove_dir_all(&directory).map_err(io("remove", &directory))
+    layout::remove_tree(&directory).await
 }

@@ -1,0 +1,56 @@
+//! `serve`: the service.
+
+use std::io::Write;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+
+use anyhow::{Context, Result, bail};
+use tracing::info;
+
+use super::database::{Database, Purpose};
+use crate::config::{DEFAULT_SENDER, DatabaseConfig, HttpConfig, ServeConfig};
+use crate::http::{self, App};
+use crate::order::Vocabulary;
+use crate::store::Store;
+
+pub async fn run(database: &DatabaseConfig, config: &ServeConfig, vocabulary: Arc<Vocabulary>) -> Result<()> {
+    let socket = bind(config.http.listen)?;
+    let database = Database::open(database, Purpose::Serve).await?;
+    let address = socket.local_addr()?;
+    let server = http::serve(app(&config.http, database.store.clone(), vocabulary), socket)?;
+    writeln!(
+        anstream::stdout(),
+        "Order Timeline is at http://{address}/ and takes events at http://{address}/listener"
+    )?;
+    writeln!(anstream::stdout(), "There is no sign-in yet, so it listens on this machine only. Ctrl-C stops it.")?;
+    server.await?;
+    info!("the service has stopped; everything acknowledged is in the database");
+    database.close().await
+}
+
+/// What the service's handlers work with.
+pub fn app(config: &HttpConfig, store: Store, vocabulary: Arc<Vocabulary>) -> App {
+    App {
+        store,
+        vocabulary,
+        sender: DEFAULT_SENDER.to_owned(),
+        ack_status: config.ack_status,
+        max_body_bytes: config.max_body_bytes,
+    }
+}
+
+/// Binds the address, if it is one of this machine's own.
+///
+/// # Errors
+/// Where others could reach it, or it is taken.
+pub fn bind(listen: SocketAddr) -> Result<TcpListener> {
+    if !listen.ip().is_loopback() {
+        bail!(
+            "--listen {listen} can be reached from other machines, and there is no sign-in yet: whoever reaches the \
+             service could read every order and push events; listen at 127.0.0.1 or [::1]"
+        );
+    }
+    TcpListener::bind(listen).with_context(|| {
+        format!("cannot listen at {listen}; if another program does, choose another address with --listen")
+    })
+}

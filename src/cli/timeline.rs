@@ -1,0 +1,118 @@
+//! `timeline`: what happened to an order, in the terminal.
+
+use std::io::Write;
+
+use anstyle::{AnsiColor, Style};
+use anyhow::{Result, bail};
+use chrono::{DateTime, Utc};
+use chrono_tz::Europe::London;
+
+use super::database::{Database, Purpose};
+use crate::config::{DatabaseConfig, TimelineConfig};
+use crate::order::{Kind, Vocabulary};
+use crate::record::{EntryRecord, TimelineRecord};
+use crate::store::{OrderKey, Store};
+
+pub async fn run(database: &DatabaseConfig, config: &TimelineConfig, vocabulary: &Vocabulary) -> Result<()> {
+    let database = Database::open(database, Purpose::Read).await?;
+    let shown = show(&database.store, config, vocabulary).await;
+    database.close().await?;
+    shown
+}
+
+async fn show(store: &Store, config: &TimelineConfig, vocabulary: &Vocabulary) -> Result<()> {
+    let key = find(store, config).await?;
+    let Some(mut timeline) = store.timeline_as_asked(key, config.at, config.known_at, vocabulary).await? else {
+        bail!("nothing was known of order “{}”, or had happened to it, at that time", config.order);
+    };
+    if let Some(item) = &config.item {
+        timeline.entries.retain(|entry| entry.is_about(item));
+    }
+    let mut out = anstream::stdout();
+    if config.json {
+        serde_json::to_writer_pretty(&mut out, &timeline)?;
+        writeln!(out)?;
+        return Ok(());
+    }
+    print(&mut out, &timeline, config)
+}
+
+async fn find(store: &Store, config: &TimelineConfig) -> Result<OrderKey> {
+    if let Some(sender) = &config.sender {
+        return Ok(OrderKey::of_order(sender, &config.order));
+    }
+    let senders = store.senders_of(&config.order).await?;
+    match senders.as_slice() {
+        [] => bail!("no order with the id “{}” has been heard of", config.order),
+        [only] => Ok(OrderKey::of_order(only, &config.order)),
+        _ => bail!("several senders have an order “{}”: {}; name one with --sender", config.order, senders.join(", ")),
+    }
+}
+
+const BOLD: Style = Style::new().bold();
+const DIM: Style = Style::new().dimmed();
+
+fn print(out: &mut impl Write, timeline: &TimelineRecord, config: &TimelineConfig) -> Result<()> {
+    let order = &timeline.order;
+    let known_as = order.external_id.as_deref().map_or_else(String::new, |id| format!("  external id {id}"));
+    writeln!(out, "{BOLD}Order {}{BOLD:#}{known_as}  {DIM}from {}{DIM:#}", order.order_id, order.sender)?;
+    writeln!(out, "{BOLD}{}{BOLD:#}  {}", order.state, order.state_reason)?;
+    if let Some(at) = config.at {
+        writeln!(out, "{DIM}As it was at {}.{DIM:#}", local(at))?;
+    }
+    if let Some(known_at) = config.known_at {
+        writeln!(out, "{DIM}As we knew it at {}.{DIM:#}", local(known_at))?;
+    }
+    let mut event = None;
+    for (entry, next) in timeline.entries.iter().zip(timeline.entries.iter().skip(1).map(Some).chain([None])) {
+        if event != Some(entry.event_position) {
+            event = Some(entry.event_position);
+            writeln!(out, "\n{BOLD}{}{BOLD:#}{}", local(entry.at), remarks(entry))?;
+        }
+        if !next.is_some_and(|next| is_said_again(entry, next)) {
+            let style = style(entry);
+            writeln!(out, "  {style}{}{style:#}", entry.text)?;
+        }
+    }
+    writeln!(
+        out,
+        "\n{DIM}{} entries from {} events. Times are London's.{DIM:#}",
+        timeline.entries.len(),
+        order.events
+    )?;
+    Ok(())
+}
+
+/// An item's first state follows its being added; the two are one line to a reader.
+fn is_said_again(entry: &EntryRecord, next: &EntryRecord) -> bool {
+    entry.known_kind() == Some(Kind::ItemAdded)
+        && next.known_kind() == Some(Kind::ItemState)
+        && entry.event_position == next.event_position
+        && entry.item_ids == next.item_ids
+}
+
+fn remarks(entry: &EntryRecord) -> String {
+    let mut remarks = Vec::new();
+    if entry.at_estimated {
+        remarks.push("the event states no time; this is when it was received".to_owned());
+    } else if entry.late {
+        remarks.push(format!("late: received {}", local(entry.received_at)));
+    }
+    if remarks.is_empty() { String::new() } else { format!("  {DIM}({}){DIM:#}", remarks.join("; ")) }
+}
+
+fn style(entry: &EntryRecord) -> Style {
+    let colour = |colour: AnsiColor| Style::new().fg_color(Some(colour.into()));
+    match entry.known_kind() {
+        Some(Kind::OrderState | Kind::OrderCreated) => BOLD,
+        Some(Kind::ItemState | Kind::ItemSubStatus) => colour(AnsiColor::Cyan),
+        Some(Kind::Message) => colour(AnsiColor::Yellow),
+        Some(Kind::Appointment | Kind::ExpectedDate) => colour(AnsiColor::Green),
+        Some(Kind::Conflict | Kind::Contradiction) => colour(AnsiColor::Red),
+        _ => Style::new(),
+    }
+}
+
+fn local(at: DateTime<Utc>) -> String {
+    at.with_timezone(&London).format("%a %-d %b %Y %H:%M:%S").to_string()
+}

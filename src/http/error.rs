@@ -1,0 +1,129 @@
+//! Errors as the outside sees them: `application/problem+json` (RFC 9457) with a stable `code`.
+
+use std::fmt;
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{ALLOW, RETRY_AFTER};
+use actix_web::{HttpRequest, HttpResponse, ResponseError};
+use serde::Serialize;
+use serde_with::skip_serializing_none;
+use tracing::error;
+use uuid::Uuid;
+
+use crate::store::StoreError;
+
+/// A problem: what was wrong, where, what to do. Causes inside the service are logged, not told.
+#[skip_serializing_none]
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Problem {
+    #[serde(skip)]
+    pub status: StatusCode,
+    pub title: &'static str,
+    /// Stable, for programs.
+    pub code: String,
+    pub detail: String,
+    /// Where in the JSON.
+    pub path: Option<String>,
+    /// The delivery under which the body was kept all the same.
+    pub delivery_id: Option<Uuid>,
+    /// The senders to choose from.
+    pub senders: Option<Vec<String>>,
+}
+
+/// Seconds after which a sender may try again.
+const RETRY_SECONDS: u32 = 5;
+
+impl Problem {
+    pub fn new(status: StatusCode, code: &str, detail: impl Into<String>) -> Self {
+        Self {
+            status,
+            title: status.canonical_reason().unwrap_or("Error"),
+            code: code.to_owned(),
+            detail: detail.into(),
+            path: None,
+            delivery_id: None,
+            senders: None,
+        }
+    }
+
+    pub fn no_such_order(order_id: &str) -> Self {
+        let detail = format!("No order with the id “{order_id}” has been heard of.");
+        Self::new(StatusCode::NOT_FOUND, "no-such-order", detail)
+    }
+
+    pub fn several_senders(order_id: &str, senders: Vec<String>) -> Self {
+        let detail = format!(
+            "{} senders have an order with the id “{order_id}”; name one with ?sender={}.",
+            senders.len(),
+            senders.first().map_or("", String::as_str)
+        );
+        Self { senders: Some(senders), ..Self::new(StatusCode::CONFLICT, "several-senders", detail) }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.code, self.detail)
+    }
+}
+
+impl ResponseError for Problem {
+    fn status_code(&self) -> StatusCode {
+        self.status
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        #[derive(Serialize)]
+        struct Body<'p> {
+            r#type: &'static str,
+            status: u16,
+            #[serde(flatten)]
+            problem: &'p Problem,
+        }
+        let mut response = HttpResponse::build(self.status);
+        if self.status == StatusCode::SERVICE_UNAVAILABLE {
+            response.insert_header((RETRY_AFTER, RETRY_SECONDS.to_string()));
+        }
+        let body = Body { r#type: "about:blank", status: self.status.as_u16(), problem: self };
+        response.content_type("application/problem+json").body(serde_json::to_string(&body).unwrap_or_default())
+    }
+}
+
+impl From<StoreError> for Problem {
+    /// Whatever the database's trouble is: nothing was half done, and later it may go.
+    fn from(cause: StoreError) -> Self {
+        error!(%cause, "the database did not serve a request");
+        let detail = "The service cannot reach or use its database at the moment; nothing was kept or changed. \
+                      Try again after the time in Retry-After.";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "database-unavailable", detail)
+    }
+}
+
+pub fn bad_query(cause: &dyn fmt::Display) -> Problem {
+    Problem::new(StatusCode::BAD_REQUEST, "bad-query", format!("The query cannot be understood: {cause}."))
+}
+
+pub fn bad_path(cause: &dyn fmt::Display) -> Problem {
+    Problem::new(StatusCode::BAD_REQUEST, "bad-path", format!("The address cannot be understood: {cause}."))
+}
+
+pub async fn not_found(request: HttpRequest) -> Problem {
+    let detail = format!("There is nothing at {}.", request.path());
+    Problem::new(StatusCode::NOT_FOUND, "not-found", detail)
+}
+
+pub async fn method_not_allowed(request: HttpRequest) -> HttpResponse {
+    let detail = format!("{} takes POST, not {}.", request.path(), request.method());
+    let mut response = Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", detail).error_response();
+    response.headers_mut().insert(ALLOW, actix_web::http::header::HeaderValue::from_static("POST"));
+    response
+}
+
+impl actix_web::Responder for Problem {
+    type Body = actix_web::body::BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        self.error_response()
+    }
+}

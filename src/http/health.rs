@@ -1,0 +1,25 @@
+//! Whether the service lives, and whether it can do its work.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, web};
+use serde_json::json;
+
+use super::app::App;
+use super::error::Problem;
+
+/// The process answers.
+pub async fn live() -> HttpResponse {
+    HttpResponse::Ok().json(json!({ "status": "live" }))
+}
+
+/// The database answers and has the schema of this program.
+pub async fn ready(app: web::Data<App>) -> Result<HttpResponse, Problem> {
+    app.store.ping().await?;
+    match app.store.pending_migrations().await? {
+        0 => Ok(HttpResponse::Ok().json(json!({ "status": "ready" }))),
+        pending => {
+            let detail = format!("The database lacks {pending} migrations; run `order-timeline migrate`.");
+            Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "database-out-of-date", detail))
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! Where suppliers push their events.
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::HeaderMap;
+use actix_web::{HttpRequest, HttpResponse, web};
+use futures_util::StreamExt;
+use sha2::{Digest, Sha256};
+
+use super::app::App;
+use super::error::Problem;
+use crate::intake::{self, Body, Delivery};
+use crate::record::{HeaderRecord, OutcomeName, Receipt};
+
+/// Takes one event in. A 2xx means that it is durable and that the order's timeline shows it.
+pub async fn take(request: HttpRequest, payload: web::Payload, app: web::Data<App>) -> Result<HttpResponse, Problem> {
+    let body = whole_body(payload, app.max_body_bytes).await?;
+    let delivery = Delivery::received_now(&app.sender, request.path(), redacted(request.headers()), body);
+    let receipts = intake::take(&app.store, &app.vocabulary, vec![delivery]).await?;
+    let receipt = receipts.into_iter().next().ok_or_else(|| {
+        Problem::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "internal",
+            "The service made no receipt; this is a fault of it.",
+        )
+    })?;
+    answer(receipt, app.ack_status)
+}
+
+/// The contract's answer: JSON that cannot be placed is acknowledged, since a resend would not help and
+/// some senders stop their whole feed at a refused body; what is no JSON is refused, but kept.
+fn answer(receipt: Receipt, ack_status: u16) -> Result<HttpResponse, Problem> {
+    let refused = match receipt.reason_code.as_deref() {
+        Some("not-json") => Some(StatusCode::BAD_REQUEST),
+        Some("too-large") => Some(StatusCode::PAYLOAD_TOO_LARGE),
+        _ => None,
+    };
+    if let (Some(status), OutcomeName::Quarantined) = (refused, receipt.outcome) {
+        let code = receipt.reason_code.unwrap_or_default();
+        let reason = receipt.reason.unwrap_or_default();
+        let detail = format!("Not taken as an event: {reason}. It was kept as delivery {}.", receipt.delivery_id);
+        let kept = Some(receipt.delivery_id);
+        return Err(Problem { delivery_id: kept, path: receipt.reason_path, ..Problem::new(status, &code, detail) });
+    }
+    let status = StatusCode::from_u16(ack_status).unwrap_or(StatusCode::OK);
+    let mut response = HttpResponse::build(status);
+    // RFC 9110: 204 and 205 have no content.
+    match status {
+        StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT => Ok(response.finish()),
+        _ => Ok(response.json(receipt)),
+    }
+}
+
+/// Of a body that is too large, so much is kept.
+const KEPT_HEAD: usize = 64 * 1024;
+/// So much of it is counted and hashed before the connection is given up.
+const COUNTED: u64 = 256 * 1024 * 1024;
+
+/// Reads the body as it comes, so that its length is what was received and not what was announced.
+async fn whole_body(mut payload: web::Payload, limit: usize) -> Result<Body, Problem> {
+    let mut body = Vec::new();
+    let mut too_large: Option<(u64, Sha256)> = None;
+    while let Some(chunk) = payload.next().await {
+        let chunk = chunk.map_err(|cause| broken_off(&cause))?;
+        let size = u64::try_from(chunk.len()).unwrap_or(u64::MAX);
+        match &mut too_large {
+            Some((length, hash)) => {
+                *length = length.saturating_add(size);
+                hash.update(&chunk);
+                if *length > COUNTED {
+                    break;
+                }
+            }
+            None if body.len().saturating_add(chunk.len()) > limit => {
+                let mut hash = Sha256::new();
+                hash.update(&body);
+                hash.update(&chunk);
+                too_large = Some((u64::try_from(body.len()).unwrap_or(u64::MAX).saturating_add(size), hash));
+                body.extend_from_slice(&chunk);
+                body.truncate(KEPT_HEAD);
+                body.shrink_to_fit();
+            }
+            None => body.extend_from_slice(&chunk),
+        }
+    }
+    Ok(match too_large {
+        Some((length, hash)) => Body::TooLarge { head: body, length, hash: hash.finalize().into() },
+        None => Body::Whole(body),
+    })
+}
+
+/// The sender never handed the whole body over, so there is nothing to keep.
+fn broken_off(cause: &actix_web::error::PayloadError) -> Problem {
+    Problem::new(StatusCode::BAD_REQUEST, "body-broken-off", format!("The body did not arrive whole: {cause}."))
+}
+
+/// The headers as they are kept: whatever may hold a secret is not.
+fn redacted(headers: &HeaderMap) -> Vec<HeaderRecord> {
+    let kept = headers.iter().map(|(name, value)| {
+        let value = if may_be_secret(name.as_str()) {
+            "[redacted]".to_owned()
+        } else {
+            String::from_utf8_lossy(value.as_bytes()).into_owned()
+        };
+        HeaderRecord { name: name.as_str().to_owned(), value }
+    });
+    let mut kept: Vec<HeaderRecord> = kept.collect();
+    kept.sort_by(|a, b| a.name.cmp(&b.name));
+    kept
+}
+
+fn may_be_secret(name: &str) -> bool {
+    const SIGNS: [&str; 8] = ["auth", "cookie", "secret", "token", "password", "signature", "key", "credential"];
+    SIGNS.iter().any(|sign| name.to_ascii_lowercase().contains(sign))
+}

@@ -1,0 +1,11 @@
+//! The service's doors: the listener, the API, the pages. Only here are status codes known.
+
+mod app;
+mod deliveries;
+mod error;
+mod health;
+mod listener;
+mod orders;
+mod site;
+
+pub use app::{App, serve};

@@ -1,0 +1,179 @@
+//! The API's orders and timelines.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, web};
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use serde_with::skip_serializing_none;
+use uuid::Uuid;
+
+use super::app::App;
+use super::error::{Problem, bad_query};
+use crate::record::{OrderHead, TimelineRecord};
+use crate::store::{OrderHit, OrderKey, OrderQuery, Sort};
+use crate::wire::read_time;
+
+/// The filters of a list as they stand in the address. An unknown one is an error, never ignored.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ListParameters {
+    pub q: Option<String>,
+    pub state: Option<String>,
+    pub sender: Option<String>,
+    pub party: Option<String>,
+    pub offering: Option<String>,
+    pub changed_from: Option<String>,
+    pub changed_to: Option<String>,
+    pub sort: Option<String>,
+    pub limit: Option<u16>,
+    pub cursor: Option<String>,
+}
+
+/// Which order, where several senders have one of the id; and when.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct OrderParameters {
+    pub sender: Option<String>,
+    pub item: Option<String>,
+    pub at: Option<String>,
+    pub known_at: Option<String>,
+}
+
+const LIMIT: u16 = 50;
+const HIGHEST_LIMIT: u16 = 500;
+
+pub async fn list(parameters: web::Query<ListParameters>, app: web::Data<App>) -> Result<HttpResponse, Problem> {
+    let page = app.store.orders(&query(&parameters)?).await?;
+    let orders = page.hits.into_iter().map(HitBody::from).collect();
+    Ok(HttpResponse::Ok().json(PageBody { orders, next_cursor: page.next.map(cursor_text) }))
+}
+
+pub async fn show(
+    order_id: web::Path<String>,
+    parameters: web::Query<OrderParameters>,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Problem> {
+    if parameters.item.is_some() || parameters.at.is_some() || parameters.known_at.is_some() {
+        return Err(bad_query(&"an order takes sender alone; item, at and knownAt are for its timeline"));
+    }
+    let key = resolve(&app, &order_id, parameters.sender.as_deref()).await?;
+    let order = app.store.order(key, &app.vocabulary).await?.ok_or_else(|| Problem::no_such_order(&order_id))?;
+    Ok(HttpResponse::Ok().json(order))
+}
+
+pub async fn timeline(
+    order_id: web::Path<String>,
+    parameters: web::Query<OrderParameters>,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Problem> {
+    let key = resolve(&app, &order_id, parameters.sender.as_deref()).await?;
+    Ok(HttpResponse::Ok().json(timeline_of(&app, key, &order_id, &parameters).await?))
+}
+
+/// The timeline that the parameters ask for.
+pub async fn timeline_of(
+    app: &App,
+    key: OrderKey,
+    order_id: &str,
+    parameters: &OrderParameters,
+) -> Result<TimelineRecord, Problem> {
+    let (at, known_at) = (time("at", parameters.at.as_ref())?, time("knownAt", parameters.known_at.as_ref())?);
+    let found = app.store.timeline_as_asked(key, at, known_at, &app.vocabulary).await?;
+    let mut timeline = found.ok_or_else(|| {
+        if at.is_none() && known_at.is_none() {
+            return Problem::no_such_order(order_id);
+        }
+        let detail = format!("Nothing was known of order “{order_id}”, or had happened to it, at that time.");
+        Problem::new(StatusCode::NOT_FOUND, "nothing-known-then", detail)
+    })?;
+    if let Some(item) = &parameters.item {
+        timeline.entries.retain(|entry| entry.is_about(item));
+    }
+    Ok(timeline)
+}
+
+/// The key of an order by its id; its sender too where the id alone does not tell.
+pub async fn resolve(app: &App, order_id: &str, sender: Option<&str>) -> Result<OrderKey, Problem> {
+    if let Some(sender) = sender.filter(|sender| !sender.is_empty()) {
+        return Ok(OrderKey::of_order(sender, order_id));
+    }
+    let senders = app.store.senders_of(order_id).await?;
+    match senders.as_slice() {
+        [] => Err(Problem::no_such_order(order_id)),
+        [only] => Ok(OrderKey::of_order(only, order_id)),
+        _ => Err(Problem::several_senders(order_id, senders)),
+    }
+}
+
+/// The filters, checked.
+pub fn query(parameters: &ListParameters) -> Result<OrderQuery, Problem> {
+    let given =
+        |text: &Option<String>| text.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned);
+    let sort = match given(&parameters.sort).as_deref() {
+        None | Some("-lastEventAt") => Sort::NewestFirst,
+        Some("lastEventAt") => Sort::OldestFirst,
+        Some(_) => return Err(bad_query(&"sort is lastEventAt or -lastEventAt")),
+    };
+    let limit = parameters.limit.unwrap_or(LIMIT);
+    if limit == 0 || limit > HIGHEST_LIMIT {
+        return Err(bad_query(&format_args!("limit is between 1 and {HIGHEST_LIMIT}")));
+    }
+    let after = given(&parameters.cursor)
+        .map(|text| cursor(&text).ok_or_else(|| bad_query(&"cursor is none that a list gave")))
+        .transpose()?;
+    Ok(OrderQuery {
+        q: given(&parameters.q),
+        state: given(&parameters.state),
+        sender: given(&parameters.sender),
+        party: given(&parameters.party),
+        offering: given(&parameters.offering),
+        changed_from: time("changedFrom", given(&parameters.changed_from).as_ref())?,
+        changed_to: time("changedTo", given(&parameters.changed_to).as_ref())?,
+        sort,
+        limit,
+        after,
+    })
+}
+
+/// A time of the address; a plus that was not encoded has become a space on the way.
+fn time(name: &str, text: Option<&String>) -> Result<Option<DateTime<Utc>>, Problem> {
+    let Some(text) = text.map(|text| text.trim()).filter(|text| !text.is_empty()) else {
+        return Ok(None);
+    };
+    let read = read_time(text).or_else(|| read_time(&text.replace(' ', "+")));
+    read.map(|read| Some(read.at))
+        .ok_or_else(|| bad_query(&format_args!("{name} is no time; write it like 2023-02-13T10:00:00Z")))
+}
+
+/// Where the next page begins, as the address carries it.
+pub fn cursor_text((at, key): (DateTime<Utc>, Uuid)) -> String {
+    format!("{}_{}", at.timestamp_micros(), key.simple())
+}
+
+fn cursor(text: &str) -> Option<(DateTime<Utc>, Uuid)> {
+    let (micros, key) = text.split_once('_')?;
+    Some((DateTime::from_timestamp_micros(micros.parse().ok()?)?, key.parse().ok()?))
+}
+
+#[skip_serializing_none]
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct PageBody {
+    orders: Vec<HitBody>,
+    next_cursor: Option<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct HitBody {
+    #[serde(flatten)]
+    head: OrderHead,
+    /// The kinds of id by which `q` matched.
+    matched: Vec<String>,
+}
+
+impl From<OrderHit> for HitBody {
+    fn from(hit: OrderHit) -> Self {
+        Self { head: hit.head, matched: hit.matched }
+    }
+}

@@ -1,0 +1,52 @@
+use crate::app::TestApp;
+
+#[tokio::test]
+async fn the_service_says_that_it_is_ready() {
+    let app = TestApp::start().await;
+    assert_eq!(app.json("/health/live").await["status"], "live");
+    assert_eq!(app.json("/health/ready").await["status"], "ready");
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn a_database_that_lacks_migrations_is_not_ready() {
+    let app = TestApp::start().await;
+    app.database.execute("delete from _sqlx_migrations where version = 2").await;
+    let answer = app.get("/health/ready").await;
+    assert_eq!(answer.status, 503);
+    assert_eq!(answer.json()["code"], "database-out-of-date");
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn without_a_database_nothing_is_ready_and_nothing_is_acknowledged() {
+    let app = TestApp::with(|app| {
+        let nowhere = sqlx::postgres::PgConnectOptions::new().host("127.0.0.1").port(1);
+        app.store = order_timeline::store::Store::connect(nowhere, 1);
+    })
+    .await;
+    assert_eq!(app.get("/health/live").await.status, 200);
+    assert_eq!(app.get("/health/ready").await.status, 503);
+    let answer = app.post("/listener", crate::app::body("00")).await;
+    assert_eq!(answer.status, 503);
+    assert_eq!(answer.content_type, "application/problem+json");
+    assert_eq!(answer.json()["code"], "database-unavailable");
+    assert!(answer.header("retry-after").is_some());
+    assert!(!answer.text().contains("127.0.0.1"), "causes stay inside: {}", answer.text());
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn other_sites_and_other_names_are_kept_out() {
+    let app = TestApp::start().await;
+    let answer = app.send("GET", "/health/live", &[("Host", "evil.example")], []).await;
+    assert_eq!((answer.status, answer.json()["code"].as_str()), (403, Some("foreign-host")));
+    let forged = [("Sec-Fetch-Site", "cross-site")];
+    let answer = app.send("POST", "/listener", &forged, crate::app::body("00")).await;
+    assert_eq!((answer.status, answer.json()["code"].as_str()), (403, Some("foreign-site")));
+    assert_eq!(app.database.rows("select * from delivery").await.len(), 0);
+    let answer = app.get("/health/live").await;
+    assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
+    assert!(answer.header("content-security-policy").unwrap().contains("default-src 'none'"));
+    app.stop().await;
+}

@@ -1,0 +1,111 @@
+//! The commands, run as a user runs them.
+
+use std::process::{Command, Output, Stdio};
+
+use crate::app::{TestDatabase, bodies};
+
+/// Runs the program on a test's database. The connection goes by the environment, as an operator would.
+async fn run(database: &TestDatabase, arguments: &[&str]) -> Output {
+    let host = database.options.get_socket().unwrap().display().to_string();
+    let url = format!(
+        "postgres:///{}?host={host}&port={}&user={}",
+        database.options.get_database().unwrap(),
+        database.options.get_port(),
+        database.options.get_username()
+    );
+    let arguments: Vec<String> = arguments.iter().map(|argument| (*argument).to_owned()).collect();
+    let command = move || {
+        Command::new(env!("CARGO_BIN_EXE_order-timeline"))
+            .args(arguments)
+            .env("DATABASE_URL", url)
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .stdin(Stdio::null())
+            .output()
+            .unwrap()
+    };
+    tokio::task::spawn_blocking(command).await.unwrap()
+}
+
+fn out(output: &Output) -> String {
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+/// Everything that is projected, for comparison.
+async fn projection(database: &TestDatabase) -> Vec<serde_json::Value> {
+    let mut all = Vec::new();
+    for table in ["product_order", "product_order_item", "timeline_entry", "identifier", "event"] {
+        all.extend(database.rows(&format!("select '{table}' as \"table\", t.* from {table} t")).await);
+    }
+    all
+}
+
+#[tokio::test]
+async fn ingesting_twice_changes_nothing_the_second_time() {
+    let database = TestDatabase::new().await;
+    let first = out(&run(&database, &["ingest", "fixtures/bt-wholesale"]).await);
+    assert!(first.starts_with("27 bodies, 12 orders"), "{first}");
+    assert!(first.contains("applied     27") && first.contains("duplicate   0"), "{first}");
+    let before = projection(&database).await;
+    let second = out(&run(&database, &["ingest", "fixtures/bt-wholesale"]).await);
+    assert!(second.contains("applied     0") && second.contains("duplicate   27"), "{second}");
+    assert_eq!(projection(&database).await, before);
+    database.close().await;
+}
+
+#[tokio::test]
+async fn one_body_a_line_is_ingested_line_by_line() {
+    let database = TestDatabase::new().await;
+    let folder = tempfile::tempdir().unwrap();
+    let line = |(_, bytes): (String, Vec<u8>)| serde_json::from_slice::<serde_json::Value>(&bytes).unwrap().to_string();
+    let mut lines: Vec<String> = bodies("bt-wholesale").into_iter().map(line).collect();
+    lines.push("not json".to_owned());
+    let file = folder.path().join("feed.ndjson");
+    std::fs::write(&file, lines.join("\n") + "\n\n").unwrap();
+    let told = out(&run(&database, &["ingest", file.to_str().unwrap()]).await);
+    assert!(told.starts_with("28 bodies, 12 orders"), "{told}");
+    assert!(told.contains("applied     27") && told.contains("quarantined 1"), "{told}");
+    database.close().await;
+}
+
+#[tokio::test]
+async fn a_timeline_is_read_in_the_terminal() {
+    let database = TestDatabase::new().await;
+    run(&database, &["ingest", "fixtures/bt-wholesale"]).await;
+    let told = out(&run(&database, &["timeline", "00228874"]).await);
+    insta::assert_snapshot!("terminal_00228874", told);
+    let json = out(&run(&database, &["timeline", "00228874", "--json", "--item", "100.1"]).await);
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["order"]["state"], "completed");
+    let then = out(&run(&database, &["timeline", "00228874", "--at", "2023-02-13T10:00:00Z"]).await);
+    assert!(then.contains("As it was at Mon 13 Feb 2023 10:00:00") && !then.contains("23 Feb"), "{then}");
+    for (arguments, told) in [
+        (vec!["timeline", "nothing"], "no order with the id “nothing”"),
+        (vec!["timeline", "00228874", "--known-at", "2020-01-01T00:00:00Z"], "nothing was known"),
+        (vec!["timeline", "00228874", "--at", "yesterday"], "is no time"),
+        (vec!["ingest", "no-such-file"], "cannot read no-such-file"),
+        (vec!["serve", "--listen", "0.0.0.0:0"], "there is no sign-in yet"),
+        (vec!["demo"], "takes no --database-url"),
+    ] {
+        let output = run(&database, &arguments).await;
+        assert!(!output.status.success(), "{arguments:?}");
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert!(error.contains(told), "{arguments:?}: {error}");
+    }
+    database.close().await;
+}
+
+#[tokio::test]
+async fn deliveries_are_listed_and_shown() {
+    let database = TestDatabase::new().await;
+    run(&database, &["ingest", "fixtures/bt-wholesale"]).await;
+    let listed = out(&run(&database, &["deliveries", "list", "--limit", "3"]).await);
+    assert_eq!(listed.lines().count(), 3);
+    assert!(listed.lines().all(|line| line.contains("order 00148807")), "{listed}");
+    let id = listed.lines().next().unwrap().split_whitespace().nth(1).unwrap().to_owned();
+    let shown = out(&run(&database, &["deliveries", "show", &id]).await);
+    assert!(shown.contains("\"outcome\": \"applied\"") && shown.contains("12ed5823-8a49-c004-7c29-ad494cdc5052"));
+    let body = run(&database, &["deliveries", "show", &id, "--body"]).await;
+    assert_eq!(body.stdout, bodies("bt-wholesale").last().unwrap().1);
+    database.close().await;
+}

@@ -1,5 +1,6 @@
 //! Keeps every order event that a supplier pushes, and makes each order's timeline of them.
 
+pub mod http;
 pub mod intake;
 pub mod order;
 pub mod record;

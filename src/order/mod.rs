@@ -23,8 +23,8 @@ pub use event::{
 pub use history::{Entry, History, Outcome, classify, fold};
 pub use moment::{Moment, rfc3339};
 pub use place::{EventKey, Place, by_receipt};
-pub use spelling::compared;
+pub use spelling::{compared, same};
 pub use state::OrderState;
 pub use timeline::{Item, Order, Timeline};
 pub use vocabulary::{Meaning, Vocabulary};
-pub use words::{day_or_time, natural_order};
+pub use words::{capitalised, day_or_time, natural_order, repeats_state, state as state_in_words, window};

@@ -1,0 +1,126 @@
+//! An order's items as a tree in a table.
+
+use maud::{Markup, html};
+
+use super::{link, state};
+use crate::order::{
+    Moment, Vocabulary, capitalised, day_or_time, repeats_state, rfc3339, same, state_in_words, window,
+};
+use crate::record::{AppointmentRecord, ItemRecord, ItemTree};
+
+/// Deeper items are not moved further in: a narrow screen has no room for it.
+const DEEPEST: usize = 4;
+
+/// The items with the items they contain below them, one row each.
+pub fn items(items: &[ItemTree], vocabulary: &Vocabulary) -> Markup {
+    html! {
+        table.items role="table" aria-labelledby="items" {
+            thead role="rowgroup" { tr role="row" {
+                th role="columnheader" scope="col" { "Item" }
+                th role="columnheader" scope="col" { "State" }
+                th role="columnheader" scope="col" { "Expected completion" }
+                th role="columnheader" scope="col" { "Appointment" }
+                th role="columnheader" scope="col" { "Ids and values" }
+            } }
+            tbody role="rowgroup" { @for (depth, item) in flat(items) { (row(depth, item, vocabulary)) } }
+        }
+    }
+}
+
+/// The items with their depth, parents before children. Without recursion: senders nest as deep as they like.
+pub fn flat(items: &[ItemTree]) -> Vec<(usize, &ItemRecord)> {
+    let mut flat = Vec::new();
+    let mut waiting: Vec<(usize, &ItemTree)> = items.iter().rev().map(|item| (0, item)).collect();
+    while let Some((depth, tree)) = waiting.pop() {
+        flat.push((depth, &tree.item));
+        waiting.extend(tree.items.iter().rev().map(|child| (depth + 1, child)));
+    }
+    flat
+}
+
+/// "100.1 access", for lists to choose from.
+pub fn name(item: &ItemRecord, vocabulary: &Vocabulary) -> String {
+    match offering(item, vocabulary) {
+        Some(words) => format!("{} · {}", item.item_id, capitalised(words)),
+        None => item.item_id.clone(),
+    }
+}
+
+fn offering<'v>(item: &ItemRecord, vocabulary: &'v Vocabulary) -> Option<&'v str> {
+    let meaning = item.offering_id.as_deref().and_then(|offering| vocabulary.offering(offering));
+    meaning.map(|meaning| meaning.words.as_str())
+}
+
+fn row(depth: usize, item: &ItemRecord, vocabulary: &Vocabulary) -> Markup {
+    html! {
+        tr role="row" class={ "depth-" (depth.min(DEEPEST)) } {
+            th role="rowheader" scope="row" {
+                bdi { (item.item_id) }
+                @if let Some(words) = offering(item, vocabulary) { " " span.offering { (capitalised(words)) } }
+                @if let Some(parent) = &item.parent_item_id { span.hidden { " below item " (parent) } }
+                small {
+                    @if let Some(action) = &item.action { "action " (action) }
+                    @if let (Some(_), Some(_)) = (&item.action, &item.offering_id) { " · " }
+                    @if let Some(offering) = &item.offering_id { "offering " (offering) }
+                }
+            }
+            td role="cell" { (state_of(item, vocabulary)) }
+            td role="cell" data-label="Expected" { @if let Some(date) = &item.expected_completion_moment { (moment(date)) } }
+            td role="cell" data-label="Appointment" {
+                @if let Some(appointment) = &item.appointment { (visit(appointment, item)) }
+            }
+            td.values role="cell" { (values(item, vocabulary)) }
+        }
+    }
+}
+
+fn state_of(item: &ItemRecord, vocabulary: &Vocabulary) -> Markup {
+    let is_new = |sub_status: &&String| !item.state.as_ref().is_some_and(|state| repeats_state(state, sub_status));
+    html! {
+        @if let Some(state) = &item.state { (state::label(state)) }
+        @if let Some(sub_status) = item.sub_status.as_ref().filter(is_new) {
+            @let words = vocabulary.sub_status(sub_status).map(|meaning| meaning.words.as_str());
+            @if let Some(words) = words.filter(|words| !same(words, sub_status)) { span.sub { (capitalised(words)) } }
+            small { (sub_status) }
+        }
+    }
+}
+
+fn moment(moment: &Moment) -> Markup {
+    html! {
+        @if let Some(at) = moment.at() { time datetime=(rfc3339(at)) title=(moment.text()) { (day_or_time(moment)) } }
+        @else { (moment.text()) }
+    }
+}
+
+fn visit(appointment: &AppointmentRecord, item: &ItemRecord) -> Markup {
+    let hours = item.appointment_stated.as_ref().and_then(window);
+    let exact =
+        [&appointment.start, &appointment.finish].into_iter().flatten().cloned().collect::<Vec<_>>().join(" to ");
+    html! {
+        @if let Some(hours) = hours { span.hours title=(exact) { (hours) } }
+        @if let Some(status) = &appointment.status { " " span.visit-status { (state_in_words(status)) } }
+        @if let Some(reference) = &appointment.reference { small { "reference " (id(reference)) } }
+        @if let Some(own) = &appointment.id { small { "id " (id(own)) } }
+    }
+}
+
+fn values(item: &ItemRecord, vocabulary: &Vocabulary) -> Markup {
+    let ids = [("service id", &item.service_id), ("product id", &item.product_id), ("internal id", &item.internal_id)];
+    html! {
+        dl {
+            @for (name, value) in ids.into_iter().filter_map(|(name, value)| Some((name, value.as_ref()?))) {
+                div { dt { (name) } dd { (id(value)) } }
+            }
+            @for (name, value) in &item.characteristics {
+                @let words = vocabulary.characteristic(name).map_or(name.as_str(), |meaning| meaning.words.as_str());
+                div { dt title=(name) { (words) } dd { bdi { (value) } } }
+            }
+        }
+    }
+}
+
+/// An id that leads to all orders that have it.
+pub fn id(id: &str) -> Markup {
+    html! { a.id href=(link::search(id)) { bdi { (id) } } }
+}

@@ -1,0 +1,234 @@
+//! What the pages do with hostile values, and with what an event repeats.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use super::{OrderView, OrdersQuery, choose_sender, message, order, orders};
+use crate::order::{Appointment, Moment, Vocabulary};
+use crate::record::{
+    AppointmentRecord, EntryRecord, Identifier, ItemRecord, ItemTree, MessageRecord, OrderHead, OrderRecord,
+    PartyRecord, TimelineRecord,
+};
+use crate::store::{OrderHit, OrderPage};
+
+fn hostile(field: &str) -> String {
+    format!("<script>alert(1)</script>\"' onload={field}&")
+}
+
+fn some(field: &str) -> Option<String> {
+    Some(hostile(field))
+}
+
+fn at(text: &str) -> DateTime<Utc> {
+    text.parse().unwrap()
+}
+
+fn head() -> OrderHead {
+    OrderHead {
+        sender: hostile("sender"),
+        order_id: hostile("order-id"),
+        external_id: some("external-id"),
+        state: hostile("state"),
+        state_reason: hostile("state-reason"),
+        first_event_at: at("2023-02-13T09:21:07Z"),
+        last_event_at: at("2023-02-23T09:21:07Z"),
+        last_received_at: at("2023-02-23T09:21:08Z"),
+        events: 2,
+    }
+}
+
+fn item() -> ItemTree {
+    let moment = Moment::new(hostile("moment"), None);
+    let item = ItemRecord {
+        item_id: hostile("item-id"),
+        parent_item_id: some("parent-item"),
+        internal_id: some("internal-id"),
+        action: some("action"),
+        state: some("item-state"),
+        sub_status: some("sub-status"),
+        product_id: some("product-id"),
+        offering_id: some("offering"),
+        service_id: some("service-id"),
+        expected_completion: some("expected"),
+        expected_completion_text: None,
+        expected_completion_moment: Some(moment.clone()),
+        appointment: Some(AppointmentRecord {
+            id: some("appointment-id"),
+            reference: some("reference"),
+            status: some("appointment-status"),
+            start: some("start"),
+            start_text: None,
+            finish: some("finish"),
+            finish_text: None,
+        }),
+        appointment_stated: Some(Appointment { start: Some(moment), ..Appointment::default() }),
+        characteristics: BTreeMap::from([(hostile("characteristic-name"), hostile("characteristic-value"))]),
+    };
+    ItemTree { item, items: Vec::new() }
+}
+
+fn entry(kind: &str, item: &str, to: &str, text: &str) -> EntryRecord {
+    EntryRecord {
+        event_position: 0,
+        ordinal: 0,
+        at: at("2023-02-13T09:21:07Z"),
+        at_estimated: false,
+        received_at: at("2023-02-13T12:21:07Z"),
+        late: true,
+        event_id: some("event-id"),
+        delivery_id: Uuid::nil(),
+        kind: kind.to_owned(),
+        item_ids: vec![item.to_owned()],
+        name: None,
+        from: None,
+        from_text: None,
+        to: Some(to.into()),
+        to_text: None,
+        message: None,
+        text: text.to_owned(),
+    }
+}
+
+fn record() -> OrderRecord {
+    OrderRecord {
+        head: head(),
+        expected_completion: some("order-expected"),
+        parties: vec![PartyRecord { role: hostile("role"), id: hostile("party-id"), name: some("party-name") }],
+        items: vec![item()],
+        identifiers: vec![Identifier { kind: hostile("kind"), value: hostile("identifier") }],
+    }
+}
+
+fn shown(entries: Vec<EntryRecord>) -> String {
+    let timeline = TimelineRecord { order: head(), entries };
+    order(&record(), &timeline, &OrderView::default(), &Vocabulary::default()).into_string()
+}
+
+/// No tag or attribute of the value's own making, and every field there in its escaped form. States stand
+/// in lower case as they are said in words; here they are.
+fn assert_escaped(page: &str, fields: &[&str]) {
+    assert!(!page.contains("<script"), "a tag got through");
+    assert!(!page.contains("</script>\""), "a quote got through");
+    for field in fields {
+        let escaped = format!("&lt;script&gt;alert(1)&lt;/script&gt;&quot;' onload={field}&amp;");
+        assert!(page.contains(&escaped), "{field} is not shown, or not escaped");
+        assert!(!page.contains(&format!("\"' onload={field}")), "{field} can leave its attribute");
+    }
+}
+
+#[test]
+fn hostile_values_of_an_order_are_text() {
+    let message = MessageRecord { code: None, severity: some("severity"), parts: Vec::new() };
+    let told = EntryRecord { message: Some(message), ..entry(&hostile("entry_kind"), "1", "x", &hostile("text")) };
+    let timeline = TimelineRecord { order: head(), entries: vec![told] };
+    let view = OrderView { item: some("view-item"), at: some("view-at"), known_at: some("view-known") };
+    let page = order(&record(), &timeline, &view, &Vocabulary::default()).into_string();
+    assert_escaped(
+        &page,
+        &[
+            "order-id",
+            "sender",
+            "external-id",
+            "state",
+            "state-reason",
+            "item-id",
+            "parent-item",
+            "internal-id",
+            "action",
+            "item-state",
+            "sub-status",
+            "product-id",
+            "offering",
+            "service-id",
+            "moment",
+            "appointment-id",
+            "reference",
+            "appointment-status",
+            "start",
+            "characteristic-name",
+            "characteristic-value",
+            "order-expected",
+            "role",
+            "party-id",
+            "party-name",
+            "identifier",
+            "severity",
+            "text",
+            "event-id",
+            "entry_kind",
+            "view-item",
+            "view-at",
+            "view-known",
+        ],
+    );
+    assert!(page.contains("/orders/%3Cscript%3Ealert%281%29%3C%2Fscript%3E%22%27%20onload%3Dorder-id%26?sender=%3C"));
+}
+
+#[test]
+fn hostile_values_of_a_list_are_text() {
+    let hits = vec![OrderHit { head: head(), matched: vec![hostile("matched")] }];
+    let query = OrdersQuery {
+        q: some("q"),
+        state: some("asked-state"),
+        sender: some("asked-sender"),
+        senders: vec![hostile("known-sender")],
+        next_cursor: some("next"),
+        cursor: None,
+    };
+    let page = orders(&OrderPage { hits, next: None }, &query).into_string();
+    let fields = ["order-id", "sender", "external-id", "state", "state-reason", "matched", "q", "known-sender"];
+    assert_escaped(&page, &fields);
+    assert_escaped(&page, &["asked-state", "asked-sender"]);
+    assert!(page.contains("%22%27%20onload%3Dq%26&amp;state=%3C"), "the next page keeps its filters");
+    assert_escaped(&orders(&OrderPage::default(), &query).into_string(), &["q"]);
+}
+
+#[test]
+fn hostile_values_of_messages_are_text() {
+    assert_escaped(&message(&hostile("title"), &hostile("detail")).into_string(), &["title", "detail"]);
+    assert_escaped(&choose_sender(&hostile("id"), &[hostile("sender")]).into_string(), &["id", "sender"]);
+}
+
+#[test]
+fn an_item_appears_on_one_line_and_nothing_is_lost() {
+    let page = shown(vec![
+        entry("item-added", "1.2", "add", "Modem item 1.2: on the order (action add)"),
+        entry("item-state", "1.2", "completed", "Modem item 1.2: completed (Shipped)"),
+        entry("item-sub-status", "1.2", "Shipped", "Modem item 1.2: shipped"),
+        entry("item-state", "1.3", "inProgress", "Modem item 1.3: in progress (PendingWithBTWwBC)"),
+        entry("item-sub-status", "1.3", "PendingWithBTWwBC", "Modem item 1.3: pending with the supplier"),
+    ]);
+    assert_eq!(page.matches("<li class=\"entry").count(), 2);
+    assert!(page.contains("<span class=\"hidden\">. item sub-status: shipped</span>"), "only those who listen need it");
+    assert!(page.contains("</span> pending with the supplier"), "other words than the code's are shown");
+    assert!(page.contains("late: received 3 h after"));
+}
+
+#[test]
+fn a_date_is_shown_once() {
+    let page = shown(vec![
+        entry("item-state", "1", "inProgress", "Item 1: in progress"),
+        entry("item-sub-status", "1", "In Progress", "Item 1: in progress; expected completion 23 Feb 2023"),
+        entry("expected-date", "1", "2023-02-23T23:59:59.000Z", "Item 1: expected completion 23 Feb 2023"),
+        entry("item-sub-status", "2", "Odd", "Item 2: sub-status Odd; expected completion 23 Feb 2023"),
+        entry("expected-date", "2", "2023-02-23T23:59:59.000Z", "Item 2: expected completion 23 Feb 2023"),
+        entry("expected-date", "3", "2023-02-23T23:59:59.000Z", "Item 3: expected completion moved from x to y"),
+    ]);
+    assert!(page.contains("<span class=\"hidden\">. item sub-status: in progress; expected"));
+    assert!(page.contains(">Item 1: expected completion 23 Feb 2023<"));
+    assert!(page.contains("<span class=\"hidden\">. expected date: expected completion 23 Feb 2023</span>"));
+    assert!(page.contains(">Item 3: expected completion moved from x to y<"));
+}
+
+#[test]
+fn a_page_of_the_past_says_so() {
+    let timeline = TimelineRecord { order: OrderHead { events: 1, ..head() }, entries: Vec::new() };
+    let view = OrderView { at: Some("2024-07-01T10:00".to_owned()), ..OrderView::default() };
+    let page = order(&record(), &timeline, &view, &Vocabulary::default()).into_string();
+    assert!(page.contains("1 Jul 2024 11:00:00 BST</time> (2024-07-01T10:00:00 UTC)"));
+    assert!(page.contains("as we know it now"));
+    assert!(page.contains("Items as they are now"));
+    assert!(!shown(Vec::new()).contains("Not now"));
+}

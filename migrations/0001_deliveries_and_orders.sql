@@ -95,6 +95,7 @@ create table product_order (
 ) with (fillfactor = 80);
 create index product_order_by_last_event on product_order (last_event_at, order_key);
 create index product_order_by_order_id on product_order (order_id);
+create index product_order_by_sender on product_order (sender);
 
 -- An item now.
 create table product_order_item (

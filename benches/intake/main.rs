@@ -50,14 +50,17 @@ async fn measure(duration: Duration) {
 
     let events = load.events as f64;
     let ratio = load.per_second() / baseline.per_second;
+    let statements = (after.statements - before.statements) as f64 / events;
+    let wal_bytes = (after.wal_bytes - before.wal_bytes) as f64 / events;
+    let body_bytes = client::body(0).len();
     let report = json!({
         "ratioToPgbench": ratio,
         "pgbench": { "clients": CONNECTIONS, "insertsPerSecond": baseline.per_second },
         "intake": figures(&load, CONNECTIONS),
         "loneRequest": figures(&alone, 1),
-        "statementsPerEvent": (after.statements - before.statements) as f64 / events,
-        "walBytesPerEvent": (after.wal_bytes - before.wal_bytes) as f64 / events,
-        "bodyBytes": client::body(0).len(),
+        "statementsPerEvent": statements,
+        "walBytesPerEvent": wal_bytes,
+        "bodyBytes": body_bytes,
     });
     println!("                         events/s   p50 ms   p99 ms");
     print_row("intake, 16 connections", &load);
@@ -65,9 +68,7 @@ async fn measure(duration: Duration) {
     println!("{:<24} {:>8.0}", "pgbench, 16 clients", baseline.per_second);
     println!(
         "ratio to pgbench {ratio:.2}; {:.2} statements and {:.0} bytes of WAL an event of {} bytes",
-        report["statementsPerEvent"].as_f64().unwrap(),
-        report["walBytesPerEvent"].as_f64().unwrap(),
-        report["bodyBytes"],
+        statements, wal_bytes, body_bytes,
     );
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("target/bench");
     std::fs::create_dir_all(&folder).unwrap();

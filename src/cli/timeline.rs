@@ -10,7 +10,7 @@ use chrono_tz::Europe::London;
 use super::database::{Database, Purpose};
 use crate::config::{DatabaseConfig, TimelineConfig};
 use crate::order::{Kind, Vocabulary};
-use crate::record::{EntryRecord, TimelineRecord};
+use crate::record::{EntryRecord, TimelineRecord, is_said, lines, said_of};
 use crate::store::{OrderKey, Store};
 
 pub async fn run(database: &DatabaseConfig, config: &TimelineConfig, vocabulary: &Vocabulary) -> Result<()> {
@@ -22,7 +22,7 @@ pub async fn run(database: &DatabaseConfig, config: &TimelineConfig, vocabulary:
 
 async fn show(store: &Store, config: &TimelineConfig, vocabulary: &Vocabulary) -> Result<()> {
     let key = find(store, config).await?;
-    let Some(mut timeline) = store.timeline_as_asked(key, config.at, config.known_at, vocabulary).await? else {
+    let Some((_, mut timeline)) = store.order(key, config.at, config.known_at, vocabulary).await? else {
         bail!("nothing was known of order “{}”, or had happened to it, at that time", config.order);
     };
     if let Some(item) = &config.item {
@@ -63,15 +63,11 @@ fn print(out: &mut impl Write, timeline: &TimelineRecord, config: &TimelineConfi
     if let Some(known_at) = config.known_at {
         writeln!(out, "{DIM}As we knew it at {}.{DIM:#}", local(known_at))?;
     }
-    let mut event = None;
-    for (entry, next) in timeline.entries.iter().zip(timeline.entries.iter().skip(1).map(Some).chain([None])) {
-        if event != Some(entry.event_position) {
-            event = Some(entry.event_position);
-            writeln!(out, "\n{BOLD}{}{BOLD:#}{}", local(entry.at), remarks(entry))?;
-        }
-        if !next.is_some_and(|next| is_said_again(entry, next)) {
-            let style = style(entry);
-            writeln!(out, "  {style}{}{style:#}", entry.text)?;
+    for event in timeline.entries.chunk_by(|a, b| a.event_position == b.event_position) {
+        let Some(first) = event.first() else { continue };
+        writeln!(out, "\n{BOLD}{}{BOLD:#}{}", local(first.at), remarks(first))?;
+        for line in lines(event) {
+            writeln!(out, "  {}", told(&line))?;
         }
     }
     writeln!(
@@ -83,12 +79,14 @@ fn print(out: &mut impl Write, timeline: &TimelineRecord, config: &TimelineConfi
     Ok(())
 }
 
-/// An item's first state follows its being added; the two are one line to a reader.
-fn is_said_again(entry: &EntryRecord, next: &EntryRecord) -> bool {
-    entry.known_kind() == Some(Kind::ItemAdded)
-        && next.known_kind() == Some(Kind::ItemState)
-        && entry.event_position == next.event_position
-        && entry.item_ids == next.item_ids
+/// A line: its first entry, and what the others add to it.
+fn told(line: &[&EntryRecord]) -> String {
+    let Some((first, others)) = line.split_first() else {
+        return String::new();
+    };
+    let style = style(first);
+    let more = others.iter().filter(|other| !is_said(line, other)).map(|other| format!(" · {}", said_of(first, other)));
+    format!("{style}{}{style:#}{}", first.text, more.collect::<String>())
 }
 
 fn remarks(entry: &EntryRecord) -> String {

@@ -59,5 +59,8 @@ fn routes(config: &mut web::ServiceConfig) {
         .service(web::resource("/api/v1/deliveries/{id}").get(deliveries::show))
         .service(web::resource("/api/v1/deliveries/{id}/body").get(deliveries::body))
         .service(web::resource("/health/live").get(health::live))
-        .service(web::resource("/health/ready").get(health::ready));
+        .service(web::resource("/health/ready").get(health::ready))
+        .service(web::resource("/").get(site::orders))
+        .service(web::resource("/orders/{order_id}").get(site::order))
+        .service(web::resource("/assets/style.css").get(site::style));
 }

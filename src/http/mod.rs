@@ -6,6 +6,7 @@ mod error;
 mod health;
 mod listener;
 mod orders;
+pub mod pages;
 mod site;
 
 pub use app::{App, serve};

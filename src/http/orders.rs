@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::app::App;
 use super::error::{Problem, bad_query};
-use crate::record::{OrderHead, TimelineRecord};
+use crate::record::{OrderHead, OrderRecord, TimelineRecord};
 use crate::store::{OrderHit, OrderKey, OrderQuery, Sort};
 use crate::wire::read_time;
 
@@ -53,12 +53,10 @@ pub async fn show(
     parameters: web::Query<OrderParameters>,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Problem> {
-    if parameters.item.is_some() || parameters.at.is_some() || parameters.known_at.is_some() {
-        return Err(bad_query(&"an order takes sender alone; item, at and knownAt are for its timeline"));
+    if parameters.item.as_ref().is_some_and(|item| !item.is_empty()) {
+        return Err(bad_query(&"item is for the order's timeline; an order has all its items"));
     }
-    let key = resolve(&app, &order_id, parameters.sender.as_deref()).await?;
-    let order = app.store.order(key, &app.vocabulary).await?.ok_or_else(|| Problem::no_such_order(&order_id))?;
-    Ok(HttpResponse::Ok().json(order))
+    Ok(HttpResponse::Ok().json(asked_for(&app, &order_id, &parameters).await?.0))
 }
 
 pub async fn timeline(
@@ -66,30 +64,29 @@ pub async fn timeline(
     parameters: web::Query<OrderParameters>,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Problem> {
-    let key = resolve(&app, &order_id, parameters.sender.as_deref()).await?;
-    Ok(HttpResponse::Ok().json(timeline_of(&app, key, &order_id, &parameters).await?))
+    Ok(HttpResponse::Ok().json(asked_for(&app, &order_id, &parameters).await?.1))
 }
 
-/// The timeline that the parameters ask for.
-pub async fn timeline_of(
+/// The order and the timeline that the parameters ask for.
+pub async fn asked_for(
     app: &App,
-    key: OrderKey,
     order_id: &str,
     parameters: &OrderParameters,
-) -> Result<TimelineRecord, Problem> {
+) -> Result<(OrderRecord, TimelineRecord), Problem> {
     let (at, known_at) = (time("at", parameters.at.as_ref())?, time("knownAt", parameters.known_at.as_ref())?);
-    let found = app.store.timeline_as_asked(key, at, known_at, &app.vocabulary).await?;
-    let mut timeline = found.ok_or_else(|| {
+    let key = resolve(app, order_id, parameters.sender.as_deref()).await?;
+    let found = app.store.order(key, at, known_at, &app.vocabulary).await?;
+    let (order, mut timeline) = found.ok_or_else(|| {
         if at.is_none() && known_at.is_none() {
             return Problem::no_such_order(order_id);
         }
         let detail = format!("Nothing was known of order “{order_id}”, or had happened to it, at that time.");
         Problem::new(StatusCode::NOT_FOUND, "nothing-known-then", detail)
     })?;
-    if let Some(item) = &parameters.item {
+    if let Some(item) = parameters.item.as_ref().filter(|item| !item.is_empty()) {
         timeline.entries.retain(|entry| entry.is_about(item));
     }
-    Ok(timeline)
+    Ok((order, timeline))
 }
 
 /// The key of an order by its id; its sender too where the id alone does not tell.

@@ -1,4 +1,6 @@
 //! The pages' handlers, and what guards every request.
+//!
+//! A page's problems are pages too: whoever reads them is a person.
 
 use actix_web::body::BoxBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -6,9 +8,61 @@ use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::{HttpRequest, HttpResponse, ResponseError, web};
+use maud::Markup;
 
 use super::app::App;
 use super::error::Problem;
+use super::orders::{ListParameters, OrderParameters, asked_for, cursor_text, query};
+use super::pages::{self, OrderView, OrdersQuery};
+
+/// The list of orders.
+pub async fn orders(parameters: web::Query<ListParameters>, app: web::Data<App>) -> HttpResponse {
+    shown(orders_page(&parameters, &app).await)
+}
+
+async fn orders_page(parameters: &ListParameters, app: &App) -> Result<Markup, Problem> {
+    let page = app.store.orders(&query(parameters)?).await?;
+    let view = OrdersQuery {
+        q: parameters.q.clone(),
+        state: parameters.state.clone(),
+        sender: parameters.sender.clone(),
+        senders: app.store.senders().await?,
+        next_cursor: page.next.map(cursor_text),
+        cursor: parameters.cursor.clone(),
+    };
+    Ok(pages::orders(&page, &view))
+}
+
+/// One order and its timeline.
+pub async fn order(
+    order_id: web::Path<String>,
+    parameters: web::Query<OrderParameters>,
+    app: web::Data<App>,
+) -> HttpResponse {
+    let page = asked_for(&app, &order_id, &parameters).await.map(|(order, timeline)| {
+        let OrderParameters { item, at, known_at, .. } = parameters.into_inner();
+        pages::order(&order, &timeline, &OrderView { item, at, known_at }, &app.vocabulary)
+    });
+    match page {
+        Err(Problem { senders: Some(senders), status, .. }) => html(status, &pages::choose_sender(&order_id, &senders)),
+        page => shown(page),
+    }
+}
+
+pub async fn style() -> HttpResponse {
+    HttpResponse::Ok().content_type("text/css; charset=utf-8").body(pages::STYLE)
+}
+
+fn shown(page: Result<Markup, Problem>) -> HttpResponse {
+    match page {
+        Ok(page) => html(StatusCode::OK, &page),
+        Err(problem) => html(problem.status, &pages::message(problem.title, &problem.detail)),
+    }
+}
+
+fn html(status: StatusCode, page: &Markup) -> HttpResponse {
+    HttpResponse::build(status).content_type("text/html; charset=utf-8").body(page.0.clone())
+}
 
 /// Sent with every answer: nothing of ours runs scripts, is framed, or is guessed to be another type.
 const HEADERS: [(HeaderName, &str); 4] = [

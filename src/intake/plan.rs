@@ -161,6 +161,11 @@ impl KnownContent {
 }
 
 impl Times {
+    /// The times of these events; `None` where there are none.
+    pub fn of<'s>(statements: impl IntoIterator<Item = &'s Statement>) -> Option<Self> {
+        statements.into_iter().fold(None, |times, statement| Some(Self::with(times, statement)))
+    }
+
     fn with(times: Option<Self>, statement: &Statement) -> Self {
         let (at, received_at) = (statement.at(), statement.received_at);
         let times = times.unwrap_or(Self { first_event_at: at, last_event_at: at, last_received_at: received_at });

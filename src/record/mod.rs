@@ -4,11 +4,13 @@
 mod delivery;
 mod entry;
 mod identifier;
+mod line;
 mod order;
 
 pub use delivery::{DeliveryRecord, HeaderRecord, OutcomeName, Receipt};
 pub use entry::{EntryRecord, MessageRecord, PartRecord};
 pub use identifier::{Identifier, identifiers_of};
+pub use line::{is_said, lines, said_of};
 pub use order::{AppointmentRecord, ItemRecord, ItemTree, OrderHead, OrderRecord, PartyRecord, items_of};
 
 use serde::Serialize;

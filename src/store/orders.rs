@@ -8,8 +8,9 @@ use uuid::Uuid;
 
 use super::batch::{decode_fold, history};
 use super::{OrderKey, Store, StoreError};
-use crate::order::{EventKey, Timeline, Vocabulary, fold};
-use crate::record::{EntryRecord, Identifier, MessageRecord, OrderHead, OrderRecord, TimelineRecord};
+use crate::intake::Times;
+use crate::order::{EventKey, Order, Outcome, Statement, Vocabulary, fold};
+use crate::record::{EntryRecord, Identifier, MessageRecord, OrderHead, OrderRecord, TimelineRecord, identifiers_of};
 
 /// What a list of orders is to hold; all given conditions apply.
 #[derive(Clone, Debug, Default)]
@@ -93,14 +94,26 @@ impl Store {
         Ok(senders.fetch_all(&self.pool).await?)
     }
 
-    /// An order now; `None` where there is none.
+    /// An order with its timeline: as they are kept, or as they were at `at`, as we knew them at
+    /// `known_at`. Then they are folded from the deliveries received by that time. `None` where there is
+    /// no such order, or nothing of it was known, or had happened, by then.
     ///
     /// # Errors
     /// Where the database is not available.
-    pub async fn order(&self, key: OrderKey, vocabulary: &Vocabulary) -> Result<Option<OrderRecord>, StoreError> {
+    pub async fn order(
+        &self,
+        key: OrderKey,
+        at: Option<DateTime<Utc>>,
+        known_at: Option<DateTime<Utc>>,
+        vocabulary: &Vocabulary,
+    ) -> Result<Option<(OrderRecord, TimelineRecord)>, StoreError> {
         let Some(head) = self.head(key).await? else {
             return Ok(None);
         };
+        if at.is_some() || known_at.is_some() {
+            let statements = self.statements(key, known_at).await?;
+            return Ok(order_then(statements, at, head, vocabulary));
+        }
         let kept = sqlx::query!("select fold, fold_version from product_order where order_key = $1", key.0)
             .fetch_one(&self.pool)
             .await?;
@@ -115,17 +128,12 @@ impl Store {
         )
         .fetch_all(&self.pool)
         .await?;
-        Ok(Some(OrderRecord::new(head, timeline.order(), identifiers)))
+        let entries = self.entries(key).await?;
+        let order = OrderRecord::new(head.clone(), timeline.order(), identifiers);
+        Ok(Some((order, TimelineRecord { order: head, entries })))
     }
 
-    /// An order's timeline as it is kept; `None` where there is no such order.
-    ///
-    /// # Errors
-    /// Where the database is not available.
-    pub async fn timeline(&self, key: OrderKey) -> Result<Option<TimelineRecord>, StoreError> {
-        let Some(order) = self.head(key).await? else {
-            return Ok(None);
-        };
+    async fn entries(&self, key: OrderKey) -> Result<Vec<EntryRecord>, StoreError> {
         let rows = sqlx::query!(
             r#"select event_position, ordinal, at, at_estimated, received_at, late, event_id, delivery_id, kind, item_ids,
                  name, from_value, to_value, from_text, to_text,
@@ -154,59 +162,31 @@ impl Store {
             message: row.message.map(|message| message.0),
             text: row.sentence,
         });
-        Ok(Some(TimelineRecord { order, entries: entries.collect() }))
+        Ok(entries.collect())
     }
 
-    /// An order's timeline: as it is kept, or as it was at a time, or as we knew it at a time.
+    /// The senders that have orders, in alphabetical order.
     ///
     /// # Errors
     /// Where the database is not available.
-    pub async fn timeline_as_asked(
-        &self,
-        key: OrderKey,
-        at: Option<DateTime<Utc>>,
-        known_at: Option<DateTime<Utc>>,
-        vocabulary: &Vocabulary,
-    ) -> Result<Option<TimelineRecord>, StoreError> {
-        match (at, known_at) {
-            (None, None) => self.timeline(key).await,
-            _ => self.timeline_as(key, at, known_at, vocabulary).await,
+    pub async fn senders(&self) -> Result<Vec<String>, StoreError> {
+        // A handful of senders have all the orders: step from one to the next by the index instead of
+        // looking at every order.
+        let mut senders: Vec<String> = Vec::new();
+        loop {
+            let next = match senders.last() {
+                None => sqlx::query_scalar!("select min(sender) from product_order").fetch_one(&self.pool).await?,
+                Some(last) => {
+                    sqlx::query_scalar!("select min(sender) from product_order where sender > $1", last)
+                        .fetch_one(&self.pool)
+                        .await?
+                }
+            };
+            match next {
+                Some(sender) => senders.push(sender),
+                None => return Ok(senders),
+            }
         }
-    }
-
-    /// An order's timeline as it was at `at`, as we knew it at `known_at`: folded from the deliveries
-    /// received by then. `None` where nothing of the order was known, or had happened, by then.
-    ///
-    /// # Errors
-    /// Where the database is not available.
-    pub async fn timeline_as(
-        &self,
-        key: OrderKey,
-        at: Option<DateTime<Utc>>,
-        known_at: Option<DateTime<Utc>>,
-        vocabulary: &Vocabulary,
-    ) -> Result<Option<TimelineRecord>, StoreError> {
-        let Some(now) = self.head(key).await? else {
-            return Ok(None);
-        };
-        let folded = fold(&self.statements(key, known_at).await?, at, vocabulary);
-        let Some((first, last)) = folded.entries.first().zip(folded.entries.last()) else {
-            return Ok(None);
-        };
-        let state = folded.timeline.order().state.clone().unwrap_or_default();
-        let received = folded.entries.iter().map(|entry| entry.received_at);
-        let order = OrderHead {
-            external_id: folded.timeline.order().external_ids.first().cloned(),
-            state: state.state,
-            state_reason: state.reason,
-            first_event_at: first.at,
-            last_event_at: last.at,
-            last_received_at: received.max().unwrap_or(now.last_received_at),
-            events: folded.timeline.events().into(),
-            sender: now.sender,
-            order_id: now.order_id,
-        };
-        Ok(Some(TimelineRecord { order, entries: folded.entries.into_iter().map(EntryRecord::from).collect() }))
     }
 
     /// A page of orders.
@@ -312,23 +292,43 @@ impl Store {
         Ok(row.map(OrderHead::from))
     }
 
-    async fn statements(
-        &self,
-        key: OrderKey,
-        known_at: Option<DateTime<Utc>>,
-    ) -> Result<Vec<crate::order::Statement>, StoreError> {
+    async fn statements(&self, key: OrderKey, known_at: Option<DateTime<Utc>>) -> Result<Vec<Statement>, StoreError> {
         let mut connection = self.pool.acquire().await?;
         history(&mut connection, key, known_at).await
     }
+}
 
-    /// The kept fold's state, for tests that compare it with one made anew.
-    ///
-    /// # Errors
-    /// Where the database is not available.
-    pub async fn kept_fold(&self, key: OrderKey) -> Result<Option<Timeline>, StoreError> {
-        let row = sqlx::query!("select fold, fold_version from product_order where order_key = $1", key.0)
-            .fetch_optional(&self.pool)
-            .await?;
-        Ok(row.and_then(|row| decode_fold(&row.fold, row.fold_version)))
-    }
+/// An order as its deliveries told it, of those in `statements` that are placed at `at` or before.
+fn order_then(
+    statements: Vec<Statement>,
+    at: Option<DateTime<Utc>>,
+    now: OrderHead,
+    vocabulary: &Vocabulary,
+) -> Option<(OrderRecord, TimelineRecord)> {
+    let folded = fold(&statements, at, vocabulary);
+    let counts = |statement: &&Statement| {
+        folded.outcomes.get(&statement.delivery_id) == Some(&Outcome::Applied)
+            && at.is_none_or(|at| statement.at() <= at)
+    };
+    let past: Vec<&Statement> = statements.iter().filter(counts).collect();
+    let order = folded.timeline.order();
+    let (times, state) = (Times::of(past.iter().copied())?, order.state.clone()?);
+    let head = OrderHead {
+        external_id: order.external_ids.first().cloned(),
+        state: state.state,
+        state_reason: state.reason,
+        first_event_at: times.first_event_at,
+        last_event_at: times.last_event_at,
+        last_received_at: times.last_received_at,
+        events: folded.timeline.events().into(),
+        ..now
+    };
+    let unknown = Order::default();
+    let mut identifiers: Vec<Identifier> =
+        past.iter().flat_map(|statement| identifiers_of(&statement.event, &unknown)).collect();
+    identifiers.sort_unstable();
+    identifiers.dedup();
+    let record = OrderRecord::new(head.clone(), order, identifiers);
+    let entries = folded.entries.into_iter().map(EntryRecord::from).collect();
+    Some((record, TimelineRecord { order: head, entries }))
 }

@@ -1,11 +1,6 @@
 //! The service by its doors: HTTP, commands, and the fold's law, on a real PostgreSQL.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test that cannot be set up has failed"
-)]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot be set up has failed")]
 
 mod app;
 mod deliveries;

@@ -7,6 +7,7 @@ use actix_web::dev::Server;
 use actix_web::{App as ActixApp, HttpServer, middleware, web};
 
 use super::{deliveries, error, health, listener, orders, site};
+use crate::intake::Group;
 use crate::order::Vocabulary;
 use crate::store::Store;
 
@@ -31,10 +32,12 @@ const SHUTDOWN_SECONDS: u64 = 30;
 /// # Errors
 /// Where the socket cannot be used.
 pub fn serve(app: App, socket: TcpListener) -> std::io::Result<Server> {
+    let group = web::Data::new(Group::start(&app.store, &app.vocabulary));
     let app = web::Data::new(app);
     let server = HttpServer::new(move || {
         ActixApp::new()
             .app_data(app.clone())
+            .app_data(group.clone())
             .app_data(web::QueryConfig::default().error_handler(|cause, _| error::bad_query(&cause).into()))
             .app_data(web::PathConfig::default().error_handler(|cause, _| error::bad_path(&cause).into()))
             .wrap(middleware::from_fn(site::guard))

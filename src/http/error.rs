@@ -10,6 +10,7 @@ use serde_with::skip_serializing_none;
 use tracing::error;
 use uuid::Uuid;
 
+use crate::intake::NotTaken;
 use crate::store::StoreError;
 
 /// A problem: what was wrong, where, what to do. Causes inside the service are logged, not told.
@@ -91,13 +92,30 @@ impl ResponseError for Problem {
 }
 
 impl From<StoreError> for Problem {
-    /// Whatever the database's trouble is: nothing was half done, and later it may go.
     fn from(cause: StoreError) -> Self {
-        error!(%cause, "the database did not serve a request");
-        let detail = "The service cannot reach or use its database at the moment; nothing was kept or changed. \
-                      Try again after the time in Retry-After.";
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, "database-unavailable", detail)
+        unavailable(&cause)
     }
+}
+
+impl From<NotTaken> for Problem {
+    fn from(not_taken: NotTaken) -> Self {
+        match not_taken {
+            NotTaken::Store(cause) => unavailable(&cause),
+            NotTaken::Busy => {
+                let detail = "More deliveries are waiting than can be taken in; this one was not kept. \
+                              Try again after the time in Retry-After.";
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", detail)
+            }
+        }
+    }
+}
+
+/// Whatever the database's trouble is: nothing was half done, and later it may go.
+fn unavailable(cause: &StoreError) -> Problem {
+    error!(%cause, "the database did not serve a request");
+    let detail = "The service cannot reach or use its database at the moment; nothing was kept or changed. \
+                  Try again after the time in Retry-After.";
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, "database-unavailable", detail)
 }
 
 pub fn bad_query(cause: &dyn fmt::Display) -> Problem {

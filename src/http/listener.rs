@@ -8,22 +8,19 @@ use sha2::{Digest, Sha256};
 
 use super::app::App;
 use super::error::Problem;
-use crate::intake::{self, Body, Delivery};
+use crate::intake::{Body, Delivery, Group};
 use crate::record::{HeaderRecord, OutcomeName, Receipt};
 
 /// Takes one event in. A 2xx means that it is durable and that the order's timeline shows it.
-pub async fn take(request: HttpRequest, payload: web::Payload, app: web::Data<App>) -> Result<HttpResponse, Problem> {
+pub async fn take(
+    request: HttpRequest,
+    payload: web::Payload,
+    app: web::Data<App>,
+    group: web::Data<Group>,
+) -> Result<HttpResponse, Problem> {
     let body = whole_body(payload, app.max_body_bytes).await?;
     let delivery = Delivery::received_now(&app.sender, request.path(), redacted(request.headers()), body);
-    let receipts = intake::take(&app.store, &app.vocabulary, vec![delivery]).await?;
-    let receipt = receipts.into_iter().next().ok_or_else(|| {
-        Problem::new(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "internal",
-            "The service made no receipt; this is a fault of it.",
-        )
-    })?;
-    answer(receipt, app.ack_status)
+    answer(group.take(delivery).await?, app.ack_status)
 }
 
 /// The contract's answer: JSON that cannot be placed is acknowledged, since a resend would not help and

@@ -1,6 +1,7 @@
 //! The use case: keep, read, fold, project, receipt. All that one call brings is one transaction.
 
 mod delivery;
+mod group;
 mod plan;
 mod read;
 
@@ -15,6 +16,7 @@ use crate::record::{OutcomeName, Receipt};
 use crate::store::{Batch, LoadedOrder, OrderKey, Projection, Store, StoreError};
 
 pub use delivery::{Body, Delivery};
+pub use group::{Group, NotTaken};
 pub use plan::{Extent, KnownContent, Plan, Times, addition, whole};
 pub use read::{Incoming, Quarantine, Sense};
 
@@ -31,7 +33,15 @@ pub async fn take(
     vocabulary: &Vocabulary,
     deliveries: Vec<Delivery>,
 ) -> Result<Vec<Receipt>, StoreError> {
-    let incoming: Vec<Incoming> = deliveries.into_iter().map(read::incoming).collect();
+    take_read(store, vocabulary, deliveries.into_iter().map(read::incoming).collect()).await
+}
+
+/// The same for deliveries that were read already.
+async fn take_read(
+    store: &Store,
+    vocabulary: &Vocabulary,
+    incoming: Vec<Incoming>,
+) -> Result<Vec<Receipt>, StoreError> {
     match take_together(store, vocabulary, &incoming).await {
         Err(StoreError::Refused(cause)) => {
             warn!(deliveries = incoming.len(), %cause, "the batch was refused; taking its deliveries one by one");

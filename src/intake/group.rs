@@ -1,0 +1,99 @@
+//! Group commit: deliveries that arrive together are taken in together.
+//!
+//! Each lane has one transaction under way at a time. What arrives meanwhile waits for its end and then
+//! goes together, so batches grow with the load, and a lone delivery waits for nobody. An order always
+//! takes the same lane, so two lanes never wait for each other's orders.
+
+use std::sync::Arc;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+
+use super::{Delivery, Incoming, read, take_read};
+use crate::order::Vocabulary;
+use crate::record::Receipt;
+use crate::store::{Store, StoreError};
+
+/// One transaction can fold while the other waits for the disk; more only share the same disk.
+const LANES: usize = 2;
+/// So many deliveries go into one transaction at most.
+const BATCH: usize = 256;
+/// So many wait in a lane at most.
+const WAITING: usize = 1024;
+/// So many kilobytes of bodies are on their way at most, in all lanes.
+const KILOBYTES: u32 = 256 * 1024;
+
+/// The way in for deliveries that come one by one.
+#[derive(Clone, Debug)]
+pub struct Group {
+    lanes: Arc<[mpsc::Sender<Job>]>,
+    kilobytes: Arc<Semaphore>,
+}
+
+/// Why a delivery was not taken in. Nothing of it was kept.
+#[derive(Debug, thiserror::Error)]
+pub enum NotTaken {
+    #[error("more deliveries are waiting than can be taken in")]
+    Busy,
+    #[error(transparent)]
+    Store(Arc<StoreError>),
+}
+
+#[derive(Debug)]
+struct Job {
+    incoming: Incoming,
+    reply: oneshot::Sender<Result<Receipt, Arc<StoreError>>>,
+    room: OwnedSemaphorePermit,
+}
+
+impl Group {
+    /// Starts the lanes on the runtime that this is called on; they end with the last clone.
+    pub fn start(store: &Store, vocabulary: &Arc<Vocabulary>) -> Self {
+        let lane = |_| {
+            let (jobs, waiting) = mpsc::channel(WAITING);
+            tokio::spawn(run(waiting, store.clone(), Arc::clone(vocabulary)));
+            jobs
+        };
+        let kilobytes = Arc::new(Semaphore::new(usize::try_from(KILOBYTES).unwrap_or(usize::MAX)));
+        Self { lanes: (0..LANES).map(lane).collect(), kilobytes }
+    }
+
+    /// Takes a delivery in, together with those that arrive at the same time. When it returns, the
+    /// delivery is durable and its order's timeline shows it.
+    ///
+    /// # Errors
+    /// [`NotTaken`] where it could not be made durable.
+    pub async fn take(&self, delivery: Delivery) -> Result<Receipt, NotTaken> {
+        let size = u32::try_from(delivery.body.kept().len() / 1024).unwrap_or(KILOBYTES);
+        let room = Arc::clone(&self.kilobytes).try_acquire_many_owned(size + 1).map_err(|_| NotTaken::Busy)?;
+        let incoming = read::incoming(delivery);
+        let lane = usize::from(incoming.order_key.0.as_bytes()[0]) % self.lanes.len();
+        let (reply, receipt) = oneshot::channel();
+        let jobs = self.lanes.get(lane).ok_or(NotTaken::Busy)?;
+        jobs.try_send(Job { incoming, reply, room }).map_err(|_| NotTaken::Busy)?;
+        receipt.await.map_err(|_| NotTaken::Busy)?.map_err(NotTaken::Store)
+    }
+}
+
+async fn run(mut waiting: mpsc::Receiver<Job>, store: Store, vocabulary: Arc<Vocabulary>) {
+    let mut jobs = Vec::with_capacity(BATCH);
+    while waiting.recv_many(&mut jobs, BATCH).await > 0 {
+        let mut replies = Vec::with_capacity(jobs.len());
+        let mut incoming = Vec::with_capacity(jobs.len());
+        for job in jobs.drain(..) {
+            replies.push((job.reply, job.room));
+            incoming.push(job.incoming);
+        }
+        // Who asked may have gone away meanwhile; the delivery is kept all the same.
+        match take_read(&store, &vocabulary, incoming).await {
+            Ok(receipts) => replies.into_iter().zip(receipts).for_each(|((reply, _), receipt)| {
+                let _ = reply.send(Ok(receipt));
+            }),
+            Err(error) => {
+                let error = Arc::new(error);
+                replies.into_iter().for_each(|(reply, _)| {
+                    let _ = reply.send(Err(Arc::clone(&error)));
+                });
+            }
+        }
+    }
+}

@@ -38,6 +38,7 @@ impl Moment {
 
 /// A time as programs are told it: RFC 3339 in UTC, with milliseconds, or microseconds where it has any.
 pub fn rfc3339(at: DateTime<Utc>) -> String {
-    let fraction = if at.nanosecond().is_multiple_of(1_000_000) { SecondsFormat::Millis } else { SecondsFormat::Micros };
+    let fraction =
+        if at.nanosecond().is_multiple_of(1_000_000) { SecondsFormat::Millis } else { SecondsFormat::Micros };
     at.to_rfc3339_opts(fraction, true)
 }

@@ -151,7 +151,13 @@ fn payload(root: &Fields<'_, '_, '_>) -> Result<Event, Unreadable> {
         _ => None,
     };
     let fields = fields.ok_or_else(|| no_order("event", format!("is {}, not an object", event.kind())))?;
-    let result = inner(&fields).unwrap_or_else(|| Err(no_order("event.productOrder", "is missing".to_owned())));
+    let result = inner(&fields).unwrap_or_else(|| {
+        let detail = match fields.get("productOrder") {
+            Some(other) => format!("is {}, not an object", other.kind()),
+            None => "is missing".to_owned(),
+        };
+        Err(no_order("event.productOrder", detail))
+    });
     fields.finish(&[]);
     result
 }
@@ -168,16 +174,19 @@ fn inner(event: &Fields<'_, '_, '_>) -> Option<Result<Event, Unreadable>> {
 
 fn product_order(order: &Fields<'_, '_, '_>) -> Result<Event, Unreadable> {
     let order_id = order_id(order)?;
-    let mut items = Vec::new();
+    let mut items = Items::default();
     read_items(order, None, &mut items);
-    items.extend(order.each("itemStateChange", |change| {
-        let (id, state) = (change.text("itemId").or_else(|| change.text("id")), change.text("state"));
-        Some(ItemStatement { id: id?, state, ..ItemStatement::default() })
-    }));
-    if let Some(long) = items.iter().find(|item| item.id.len() > LONGEST_ID) {
-        let path = format!("{}.productOrderItem[].id", order.path());
-        return Err(Unreadable::IdTooLong { path, length: long.id.len() });
-    }
+    order.each("itemStateChange", |change| {
+        let state = change.text("state");
+        match named(&change, &["itemId", "id"]) {
+            Some((name, id)) => {
+                items.push(ItemStatement { id, state, ..ItemStatement::default() }, change.path(), name);
+            }
+            None => change.note("itemId", OddityKind::ItemWithoutId),
+        }
+        Some(())
+    });
+    let items = items.within_bounds()?;
     let mut messages = order.each("errorMessage", |message| Some(error_message(&message)));
     messages.extend(order.each("productOrderErrorMessage", |message| Some(standard_error(&message))));
     messages.extend(order.each("productOrderJeopardyAlert", |alert| Some(jeopardy(&alert))));
@@ -216,15 +225,44 @@ fn cancellation(cancel: &Fields<'_, '_, '_>) -> Result<Event, Unreadable> {
 
 fn order_id(order: &Fields<'_, '_, '_>) -> Result<String, Unreadable> {
     let path = format!("{}.id", order.path());
-    let id = order.text("id").ok_or_else(|| no_order(&path, "is missing or empty".to_owned()))?;
+    let id = order.text("id").ok_or_else(|| match order.get("id") {
+        Some(json @ (Json::Object(_) | Json::List(_))) => no_order(&path, format!("is {}, not a text", json.kind())),
+        _ => no_order(&path, "is missing or empty".to_owned()),
+    })?;
     if id.len() > LONGEST_ID {
         return Err(Unreadable::IdTooLong { path, length: id.len() });
     }
     Ok(id)
 }
 
+/// The items as they are read, and the first of them whose id is too long for one.
+#[derive(Default)]
+struct Items {
+    list: Vec<ItemStatement>,
+    too_long: Option<Unreadable>,
+}
+
+impl Items {
+    fn push(&mut self, item: ItemStatement, path: &Path<'_>, id_name: &str) {
+        let length = item.id.len();
+        if length > LONGEST_ID && self.too_long.is_none() {
+            self.too_long = Some(Unreadable::IdTooLong { path: format!("{path}.{id_name}"), length });
+        }
+        self.list.push(item);
+    }
+
+    fn within_bounds(self) -> Result<Vec<ItemStatement>, Unreadable> {
+        self.too_long.map_or(Ok(self.list), Err)
+    }
+}
+
+/// The first of these members that holds a text, and the text.
+fn named(fields: &Fields<'_, '_, '_>, names: &[&'static str]) -> Option<(&'static str, String)> {
+    names.iter().find_map(|name| fields.text(name).map(|text| (*name, text)))
+}
+
 /// The items of an order, and those inside them (domain §1: nested two deep at first, flat later).
-fn read_items(fields: &Fields<'_, '_, '_>, container: Option<&str>, all: &mut Vec<ItemStatement>) {
+fn read_items(fields: &Fields<'_, '_, '_>, container: Option<&str>, all: &mut Items) {
     fields.each("productOrderItem", |item| {
         let internal_id = item.text("internalId");
         let mut statement = ItemStatement {
@@ -242,14 +280,15 @@ fn read_items(fields: &Fields<'_, '_, '_>, container: Option<&str>, all: &mut Ve
             product.finish(&PRODUCT);
             Some(())
         });
-        let id = item.text("id").or_else(|| {
+        let id = item.text("id").map(|id| ("id", id)).or_else(|| {
             item.note("id", OddityKind::ItemWithoutId);
-            internal_id.clone().or_else(|| statement.product_id.clone())
+            let internal = internal_id.clone().map(|id| ("internalId", id));
+            internal.or_else(|| statement.product_id.clone().map(|id| ("product.id", id)))
         });
         statement.internal_id = internal_id;
-        if let Some(id) = id {
+        if let Some((name, id)) = id {
             statement.id.clone_from(&id);
-            all.push(statement);
+            all.push(statement, item.path(), name);
             read_items(&item, Some(&id), all);
         }
         item.finish(&ITEM);

@@ -1,6 +1,7 @@
 //! Events in the flavour of TMF622, versions 4 and 5, as BT Wholesale and its like send them (domain §1, §2).
 
 use std::cell::RefCell;
+use std::collections::HashSet;
 
 use crate::order::{Appointment, Characteristic, Event, ItemStatement, MilestoneStatement, Moment, Party, ServiceId};
 
@@ -189,7 +190,7 @@ fn product_order(order: &Fields<'_, '_, '_>) -> Result<Event, Unreadable> {
     let items = items.within_bounds()?;
     let mut messages = order.each("errorMessage", |message| Some(error_message(&message)));
     messages.extend(order.each("productOrderErrorMessage", |message| Some(standard_error(&message))));
-    messages.extend(order.each("productOrderJeopardyAlert", |alert| Some(jeopardy(&alert))));
+    messages.extend(order.each("productOrderJeopardyAlert", |alert| jeopardy(&alert)));
     let event = Event {
         order_id,
         external_ids: external_ids(order),
@@ -198,7 +199,7 @@ fn product_order(order: &Fields<'_, '_, '_>) -> Result<Event, Unreadable> {
         parties: order.each("relatedParty", |party| read_party(&party)),
         items,
         messages: gather(messages),
-        milestones: order.each("productOrderMilestone", |milestone| Some(read_milestone(&milestone))),
+        milestones: order.each("productOrderMilestone", |milestone| read_milestone(&milestone)),
         ..Event::default()
     };
     order.finish(&ORDER);
@@ -217,8 +218,9 @@ fn cancellation(cancel: &Fields<'_, '_, '_>) -> Result<Event, Unreadable> {
         cancel.text("cancellationReason").map(|reason| format!("reason: {reason}")),
         cancel.text("effectiveCancellationDate").map(|date| format!("effective {date}")),
     ];
-    let text = told.into_iter().flatten().collect::<Vec<_>>().join(", ");
-    let message = RawMessage { code: Some("cancellation".to_owned()), text: Some(text), item_ids: Vec::new() };
+    let told = told.into_iter().flatten().collect::<Vec<_>>().join(", ");
+    let text = Some(told).filter(|told| !told.is_empty());
+    let message = RawMessage { code: Some("cancellation".to_owned()), text, item_ids: Vec::new() };
     cancel.finish(&["href", "requestedCancellationDate", "relatedParty", "completionMessage"]);
     Ok(Event { order_id, messages: gather(vec![message]), ..Event::default() })
 }
@@ -272,7 +274,7 @@ fn read_items(fields: &Fields<'_, '_, '_>, container: Option<&str>, all: &mut It
             sub_status: item.text("subStatus"),
             offering: item.one("productOffering", |offering| reference(&offering)),
             expected_completion: moment(&item, "expectedCompletionDate"),
-            appointment: item.one("appointment", |appointment| Some(read_appointment(&appointment))),
+            appointment: item.one("appointment", |appointment| read_appointment(&appointment)),
             ..ItemStatement::default()
         };
         item.one("product", |product| {
@@ -319,7 +321,7 @@ fn characteristic_value(characteristic: &Fields<'_, '_, '_>) -> Option<String> {
     }
 }
 
-fn read_appointment(appointment: &Fields<'_, '_, '_>) -> Appointment {
+fn read_appointment(appointment: &Fields<'_, '_, '_>) -> Option<Appointment> {
     let read = Appointment {
         id: appointment.text("id"),
         reference: appointment.text("BESAppointmentId"),
@@ -328,7 +330,7 @@ fn read_appointment(appointment: &Fields<'_, '_, '_>) -> Appointment {
         finish: moment(appointment, "appointmentFinish"),
     };
     appointment.finish(&REFERENCE);
-    read
+    (read != Appointment::default()).then_some(read)
 }
 
 fn read_party(party: &Fields<'_, '_, '_>) -> Option<Party> {
@@ -380,36 +382,36 @@ fn standard_error(error: &Fields<'_, '_, '_>) -> RawMessage {
 }
 
 /// Version 5's jeopardy alert: `{id, name, alertDate, jeopardyType, exception, message}`.
-fn jeopardy(alert: &Fields<'_, '_, '_>) -> RawMessage {
+fn jeopardy(alert: &Fields<'_, '_, '_>) -> Option<RawMessage> {
     let told = ["name", "jeopardyType", "exception", "message"].into_iter().filter_map(|name| alert.text(name));
-    let text = format!("Jeopardy: {}", told.collect::<Vec<_>>().join(", "));
+    let told = told.collect::<Vec<_>>().join(", ");
     let item_ids = item_references(alert);
     alert.finish(&["id", "alertDate"]);
-    RawMessage { code: Some("jeopardy".to_owned()), text: Some(text), item_ids }
+    let text = format!("Jeopardy: {told}");
+    (!told.is_empty()).then(|| RawMessage { code: Some("jeopardy".to_owned()), text: Some(text), item_ids })
 }
 
-fn read_milestone(milestone: &Fields<'_, '_, '_>) -> MilestoneStatement {
-    let name = milestone.text("name").or_else(|| milestone.text("id")).unwrap_or_else(|| "without a name".to_owned());
+fn read_milestone(milestone: &Fields<'_, '_, '_>) -> Option<MilestoneStatement> {
+    let name = milestone.text("name").or_else(|| milestone.text("id"));
+    let is_named = name.is_some();
     let read = MilestoneStatement {
-        name,
+        name: name.unwrap_or_else(|| "without a name".to_owned()),
         status: milestone.text("status"),
         date: moment(milestone, "milestoneDate"),
         text: milestone.text("message").or_else(|| milestone.text("description")),
         item_ids: item_references(milestone),
     };
     milestone.finish(&["id", "description"]);
-    read
+    (is_named || read.status.is_some() || read.date.is_some() || read.text.is_some()).then_some(read)
 }
 
 fn item_references(fields: &Fields<'_, '_, '_>) -> Vec<String> {
-    let mut ids: Vec<String> = Vec::new();
+    let mut known = HashSet::new();
+    let mut ids = Vec::new();
     for name in ["productOrderItem", "orderItem"] {
-        for id in fields.each(name, |item| item.text("itemId").or_else(|| item.text("id"))) {
-            if !ids.contains(&id) {
-                ids.push(id);
-            }
-        }
+        ids.extend(fields.each(name, |item| item.text("itemId").or_else(|| item.text("id"))));
     }
+    ids.retain(|id| known.insert(id.clone()));
     ids
 }
 

@@ -1,1 +1,4 @@
-fn main() {}
+//! One test binary: a module for each stage of the pipeline, route or command.
+
+mod fixtures;
+mod wire;

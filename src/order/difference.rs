@@ -45,7 +45,7 @@ pub fn take_in(
     let now = order_state(order);
     let before = order.state.replace(now.clone());
     if !before.as_ref().is_some_and(|before| same(&before.state, &now.state)) {
-        let text = format!("Order {}: {}", words::state(&now.state), now.reason);
+        let text = format!("Order {}. {}", words::state(&now.state), now.reason);
         changes.order_change(Kind::OrderState, None, before.map(|before| before.state), Some(now.state), text);
     }
     changes.list
@@ -161,7 +161,9 @@ fn state_and_sub_status(item: &mut Item, now: &ItemStatement, ids: &[String], la
             .filter(|date| !item.expected_completion.as_ref().is_some_and(|kept| kept.means_the_same_as(date)));
         let expected =
             expected.map_or_else(String::new, |date| format!("; expected completion {}", words::day_or_time(date)));
-        let text = format!("{label}: {}{expected}", words::sub_status(&to, changes.vocabulary));
+        let again = item.state.as_deref().is_some_and(|state| words::repeats_state(state, &to));
+        let again = if again { "sub-status " } else { "" };
+        let text = format!("{label}: {again}{}{expected}", words::sub_status(&to, changes.vocabulary));
         changes.item_change(Kind::ItemSubStatus, ids, from, to, text);
     }
 }
@@ -291,7 +293,7 @@ impl Changes<'_> {
     fn item_added(&mut self, ids: &[String], label: &str, now: &ItemStatement) {
         let action = now.action.as_deref().map_or_else(String::new, |action| format!(" (action {action})"));
         let to = now.action.clone().unwrap_or_else(|| "added".to_owned());
-        self.item_change(Kind::ItemAdded, ids, None, to, format!("{label}: on the order{action}"));
+        self.item_change(Kind::ItemAdded, ids, None, to, format!("{label} is on the order{action}"));
     }
 
     fn characteristic(&mut self, ids: &[String], label: &str, name: &str, from: Option<String>, to: String) {
@@ -342,10 +344,8 @@ impl Changes<'_> {
         let mut told: Vec<String> = Vec::new();
         if let Some(status) = &now.status {
             let from = before.as_ref().and_then(|before| before.status.as_deref()).filter(|from| !same(from, status));
-            told.push(from.map_or_else(
-                || state_words(status),
-                |from| format!("{} (was {})", state_words(status), state_words(from)),
-            ));
+            let words = |status: &str| words::appointment_status(status, self.vocabulary);
+            told.push(from.map_or_else(|| words(status), |from| format!("{} (was {})", words(status), words(from))));
         }
         let window_before = before.as_ref().and_then(words::window);
         match (words::window(&now), window_before) {
@@ -360,6 +360,12 @@ impl Changes<'_> {
             }
             (Some(reference), _) => told.push(format!("reference {reference}")),
             (None, _) => {}
+        }
+        let id_before = before.as_ref().and_then(|before| before.id.as_deref());
+        match (now.id.as_deref(), id_before) {
+            (Some(id), Some(before)) if id != before => told.push(format!("another appointment, {id} (was {before})")),
+            (Some(id), _) if told.is_empty() => told.push(id.to_owned()),
+            _ => {}
         }
         let text = format!("{label}: appointment {}", told.join(", "));
         self.list.push(Change {
@@ -398,7 +404,7 @@ impl Changes<'_> {
     fn milestone(&mut self, milestone: &MilestoneStatement) {
         let mut text = format!("Milestone {}", milestone.name);
         for (before, told) in [
-            (": ", milestone.status.as_deref().map(state_words)),
+            (": ", milestone.status.as_deref().map(words::state)),
             (", ", milestone.date.as_ref().map(words::day_or_time)),
             (". ", milestone.text.clone()),
         ] {
@@ -423,8 +429,4 @@ impl Changes<'_> {
 fn message_part_of(message: &Message) -> Option<&super::event::MessagePart> {
     let coded = message.parts.iter().find(|part| part.code.is_some() && part.code == message.code);
     coded.or_else(|| message.parts.first())
-}
-
-fn state_words(value: &str) -> String {
-    words::state(value)
 }

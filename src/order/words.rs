@@ -23,9 +23,15 @@ pub fn sub_status(value: &str, vocabulary: &Vocabulary) -> String {
     vocabulary.sub_status(value).map_or_else(|| format!("sub-status {value}"), |meaning| meaning.words.clone())
 }
 
-/// "inProgress" as "in progress".
+/// An appointment's status in the vocabulary's words, else as a state: "missed by the customer", "booked".
+pub fn appointment_status(value: &str, vocabulary: &Vocabulary) -> String {
+    vocabulary.sub_status(value).map_or_else(|| state(value), |meaning| meaning.words.clone())
+}
+
+/// "inProgress" as "in progress", "inProgress.accepted" as "in progress, accepted".
 pub fn state(value: &str) -> String {
     let mut words = String::with_capacity(value.len() + 2);
+    let value = value.replace('.', ", ").replace('_', " ");
     for c in value.chars() {
         if c.is_uppercase() && words.chars().last().is_some_and(|last| last.is_lowercase()) {
             words.push(' ');

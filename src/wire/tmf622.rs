@@ -213,7 +213,7 @@ fn cancellation(cancel: &Fields<'_, '_, '_>) -> Result<Event, Unreadable> {
         .one("productOrder", |order| Some(order_id(&order)))
         .unwrap_or_else(|| Err(no_order(&path, "is missing".to_owned())))?;
     let told = [
-        cancel.text("id").map(|id| format!("cancellation request {id}")),
+        cancel.text("id").map(|id| format!("request {id}")),
         cancel.text("state").map(|state| format!("state {state}")),
         cancel.text("cancellationReason").map(|reason| format!("reason: {reason}")),
         cancel.text("effectiveCancellationDate").map(|date| format!("effective {date}")),
@@ -387,8 +387,7 @@ fn jeopardy(alert: &Fields<'_, '_, '_>) -> Option<RawMessage> {
     let told = told.collect::<Vec<_>>().join(", ");
     let item_ids = item_references(alert);
     alert.finish(&["id", "alertDate"]);
-    let text = format!("Jeopardy: {told}");
-    (!told.is_empty()).then(|| RawMessage { code: Some("jeopardy".to_owned()), text: Some(text), item_ids })
+    (!told.is_empty()).then(|| RawMessage { code: Some("jeopardy".to_owned()), text: Some(told), item_ids })
 }
 
 fn read_milestone(milestone: &Fields<'_, '_, '_>) -> Option<MilestoneStatement> {

@@ -84,7 +84,8 @@ fn parties(order: &mut Order, event: &Event, changes: &mut Changes<'_>) {
         let (before, now) = (ids_of(&order.parties), ids_of(&event.parties));
         order.parties.retain(|party| !same(&party.role, role));
         order.parties.extend(event.parties.iter().filter(|party| same(&party.role, role)).cloned());
-        if before == now {
+        let is_same = before.iter().collect::<BTreeSet<_>>() == now.iter().collect::<BTreeSet<_>>();
+        if is_same {
             continue;
         }
         let (from, to) = ((!before.is_empty()).then(|| before.join(", ")), now.join(", "));

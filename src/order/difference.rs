@@ -176,7 +176,8 @@ fn appointment(item: &mut Item, now: &ItemStatement, ids: &[String], label: &str
         return;
     };
     let before = item.appointment.take();
-    let is_other = before.as_ref().is_some_and(|before| stated.id.is_some() && before.id != stated.id);
+    let id_before = before.as_ref().and_then(|before| before.id.as_ref());
+    let is_other = id_before.zip(stated.id.as_ref()).is_some_and(|(before, now)| before != now);
     let base = if is_other { Appointment::default() } else { before.clone().unwrap_or_default() };
     let merged = Appointment {
         id: stated.id.clone().or(base.id),
@@ -364,8 +365,10 @@ impl Changes<'_> {
         }
         let id_before = before.as_ref().and_then(|before| before.id.as_deref());
         match (now.id.as_deref(), id_before) {
-            (Some(id), Some(before)) if id != before => told.push(format!("another appointment, {id} (was {before})")),
-            (Some(id), _) if told.is_empty() => told.push(id.to_owned()),
+            (Some(id), Some(before)) if id != before => {
+                told.insert(0, format!("replaced by another, id {id} (was {before})"));
+            }
+            (Some(id), None) if before.is_some() || told.is_empty() => told.push(format!("id {id}")),
             _ => {}
         }
         let text = format!("{label}: appointment {}", told.join(", "));

@@ -1,11 +1,11 @@
 //! What a snapshot changes: the order is brought up to it, and every difference becomes a change.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use sha2::{Digest, Sha256};
 
 use super::change::{Change, Kind, MessageDetail, Value};
-use super::event::{Appointment, Event, ItemStatement, Message, MilestoneStatement, Statement};
+use super::event::{Appointment, Characteristic, Event, ItemStatement, Message, MilestoneStatement, Statement};
 use super::moment::Moment;
 use super::place::is_create;
 use super::spelling::{compared, same};
@@ -120,7 +120,7 @@ fn take_in_item(order: &mut Order, now: &ItemStatement, changes: &mut Changes<'_
     state_and_sub_status(item, now, &ids, &label, changes);
     changes.date(&ids, &label, &mut item.expected_completion, now.expected_completion.as_ref());
     appointment(item, now, &ids, &label, changes);
-    for stated in &now.characteristics {
+    for stated in &gathered(&now.characteristics) {
         let key = compared(&stated.name);
         let before = item.characteristics.insert(key, stated.clone()).map(|kept| kept.value);
         if before.as_ref() != Some(&stated.value) {
@@ -132,6 +132,25 @@ fn take_in_item(order: &mut Order, now: &ItemStatement, changes: &mut Changes<'_
     {
         changes.service_id(&ids, &label, from.or_else(|| service.previous.clone()), to);
     }
+}
+
+/// One characteristic for each name, with all the values that the snapshot gives it: one by one they would
+/// replace each other with every repeat of it.
+fn gathered(stated: &[Characteristic]) -> Vec<Characteristic> {
+    let mut gathered: Vec<Characteristic> = Vec::with_capacity(stated.len());
+    let mut known: HashMap<String, usize> = HashMap::new();
+    for characteristic in stated {
+        let at = *known.entry(compared(&characteristic.name)).or_insert(gathered.len());
+        match gathered.get_mut(at) {
+            Some(first) if first.value == characteristic.value => {}
+            Some(first) => {
+                first.value.push_str(", ");
+                first.value.push_str(&characteristic.value);
+            }
+            None => gathered.push(characteristic.clone()),
+        }
+    }
+    gathered
 }
 
 /// What tells items apart; only a change of it is worth an entry of its own.

@@ -1,16 +1,17 @@
 //! What a snapshot changes: the order is brought up to it, and every difference becomes a change.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::iter;
 
 use sha2::{Digest, Sha256};
 
 use super::change::{Change, Kind, MessageDetail, Value};
 use super::event::{Appointment, Characteristic, Event, ItemStatement, Message, MilestoneStatement, Statement};
-use super::moment::Moment;
+use super::moment::{Moment, rfc3339};
 use super::place::is_create;
 use super::spelling::{compared, same};
 use super::state::order_state;
-use super::timeline::{Item, Order};
+use super::timeline::{Item, Order, Standing};
 use super::vocabulary::Vocabulary;
 use super::words;
 
@@ -18,7 +19,7 @@ use super::words;
 /// the order, its parties, each item as the body lists them, messages, and the state that follows.
 pub fn take_in(
     order: &mut Order,
-    standing_messages: &mut BTreeSet<u64>,
+    standing: &mut Standing,
     statement: &Statement,
     vocabulary: &Vocabulary,
 ) -> Vec<Change> {
@@ -35,10 +36,8 @@ pub fn take_in(
     for item in &event.items {
         take_in_item(order, item, &mut changes);
     }
-    messages(standing_messages, &event.messages, &mut changes);
-    for milestone in &event.milestones {
-        changes.milestone(milestone);
-    }
+    messages(&mut standing.messages, &event.messages, &mut changes);
+    milestones(&mut standing.milestones, &event.milestones, &mut changes);
     if let Some(own) = &event.state {
         order.own_state = Some(own.clone());
     }
@@ -251,8 +250,30 @@ fn messages(standing: &mut BTreeSet<u64>, messages: &[Message], changes: &mut Ch
 
 /// A short stand-in for a message and an item: the fold keeps these instead of the texts.
 fn message_identity(message: &Message, item_id: &str) -> u64 {
+    identity_of([message.code.as_deref().unwrap_or(""), message.text.as_deref().unwrap_or(""), item_id])
+}
+
+/// A milestone that says of itself what the snapshots said before is no change. A snapshot may say several
+/// things of one milestone; of one that it does not name it says nothing (law 2).
+fn milestones(standing: &mut BTreeMap<u64, BTreeSet<u64>>, stated: &[MilestoneStatement], changes: &mut Changes<'_>) {
+    let mut now: BTreeMap<u64, BTreeSet<u64>> = BTreeMap::new();
+    for milestone in stated {
+        let name = compared(&milestone.name);
+        let which = identity_of(iter::once(name.as_str()).chain(milestone.item_ids.iter().map(String::as_str)));
+        let status = milestone.status.as_deref().map(compared).unwrap_or_default();
+        let date = milestone.date.as_ref().map(|date| date.at().map_or_else(|| date.text().to_owned(), rfc3339));
+        let what = identity_of([&status, date.as_deref().unwrap_or(""), milestone.text.as_deref().unwrap_or("")]);
+        let is_known = standing.get(&which).is_some_and(|said| said.contains(&what));
+        if now.entry(which).or_default().insert(what) && !is_known {
+            changes.milestone(milestone);
+        }
+    }
+    standing.extend(now);
+}
+
+fn identity_of<'p>(parts: impl IntoIterator<Item = &'p str>) -> u64 {
     let mut hash = Sha256::new();
-    for part in [message.code.as_deref().unwrap_or(""), message.text.as_deref().unwrap_or(""), item_id] {
+    for part in parts {
         hash.update(part.as_bytes());
         hash.update([0]);
     }

@@ -85,7 +85,7 @@ proptest! {
     fn an_item_is_what_the_latest_event_says_that_says_something(history in history()) {
         let timeline = fold(&history, None, &vocabulary()).timeline;
         let mut placed = applied(&history);
-        placed.sort_by(|a, b| place(a).cmp(&place(b)));
+        placed.sort_by_key(|statement| place(statement));
         let mut expected: BTreeMap<String, BTreeMap<&str, String>> = BTreeMap::new();
         for item in placed.iter().flat_map(|statement| &statement.event.items) {
             let said = expected.entry(item.id.clone()).or_default();

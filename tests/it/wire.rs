@@ -341,7 +341,7 @@ fn a_body_of_six_megabytes_is_read_and_folded_in_a_moment() {
     first.event.event_id = Some("another".to_owned());
     let next = intake::addition(&known.timeline, Some(known.times), &[], &[&first], &Vocabulary::default()).unwrap();
     assert_eq!((known.items.len(), next.items.len()), (20_000, 0));
-    assert!(began.elapsed().as_secs() < 10, "{:?}", began.elapsed());
+    assert!(began.elapsed().as_secs() < 30, "{:?}", began.elapsed());
 }
 
 proptest! {

@@ -96,7 +96,9 @@ pub fn addition(
         plan.times = Some(Times::with(plan.times, statement));
     }
     let before = items_of(timeline.order());
-    let items = items_of(next.order()).into_iter().filter(|item| !before.contains(item)).collect();
+    let before: HashMap<&str, &ItemRecord> = before.iter().map(|item| (item.item_id.as_str(), item)).collect();
+    let is_new = |item: &ItemRecord| before.get(item.item_id.as_str()).is_none_or(|before| *before != item);
+    let items = items_of(next.order()).into_iter().filter(is_new).collect();
     Some(Plan {
         timeline: next,
         times: plan.times?,

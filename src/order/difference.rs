@@ -1,16 +1,17 @@
 //! What a snapshot changes: the order is brought up to it, and every difference becomes a change.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::iter;
 
 use sha2::{Digest, Sha256};
 
 use super::change::{Change, Kind, MessageDetail, Value};
-use super::event::{Appointment, Event, ItemStatement, Message, MilestoneStatement, Statement};
-use super::moment::Moment;
+use super::event::{Appointment, Characteristic, Event, ItemStatement, Message, MilestoneStatement, Statement};
+use super::moment::{Moment, rfc3339};
 use super::place::is_create;
 use super::spelling::{compared, same};
 use super::state::order_state;
-use super::timeline::{Item, Order};
+use super::timeline::{Item, Order, Standing};
 use super::vocabulary::Vocabulary;
 use super::words;
 
@@ -18,7 +19,7 @@ use super::words;
 /// the order, its parties, each item as the body lists them, messages, and the state that follows.
 pub fn take_in(
     order: &mut Order,
-    standing_messages: &mut BTreeSet<u64>,
+    standing: &mut Standing,
     statement: &Statement,
     vocabulary: &Vocabulary,
 ) -> Vec<Change> {
@@ -35,17 +36,15 @@ pub fn take_in(
     for item in &event.items {
         take_in_item(order, item, &mut changes);
     }
-    messages(standing_messages, &event.messages, &mut changes);
-    for milestone in &event.milestones {
-        changes.milestone(milestone);
-    }
+    messages(&mut standing.messages, &event.messages, &mut changes);
+    milestones(&mut standing.milestones, &event.milestones, &mut changes);
     if let Some(own) = &event.state {
         order.own_state = Some(own.clone());
     }
     let now = order_state(order);
     let before = order.state.replace(now.clone());
     if !before.as_ref().is_some_and(|before| same(&before.state, &now.state)) {
-        let text = format!("Order {}: {}", words::state(&now.state), now.reason);
+        let text = format!("Order {}. {}", words::state(&now.state), now.reason);
         changes.order_change(Kind::OrderState, None, before.map(|before| before.state), Some(now.state), text);
     }
     changes.list
@@ -84,7 +83,8 @@ fn parties(order: &mut Order, event: &Event, changes: &mut Changes<'_>) {
         let (before, now) = (ids_of(&order.parties), ids_of(&event.parties));
         order.parties.retain(|party| !same(&party.role, role));
         order.parties.extend(event.parties.iter().filter(|party| same(&party.role, role)).cloned());
-        if before == now {
+        let is_same = before.iter().collect::<BTreeSet<_>>() == now.iter().collect::<BTreeSet<_>>();
+        if is_same {
             continue;
         }
         let (from, to) = ((!before.is_empty()).then(|| before.join(", ")), now.join(", "));
@@ -119,7 +119,7 @@ fn take_in_item(order: &mut Order, now: &ItemStatement, changes: &mut Changes<'_
     state_and_sub_status(item, now, &ids, &label, changes);
     changes.date(&ids, &label, &mut item.expected_completion, now.expected_completion.as_ref());
     appointment(item, now, &ids, &label, changes);
-    for stated in &now.characteristics {
+    for stated in &gathered(&now.characteristics) {
         let key = compared(&stated.name);
         let before = item.characteristics.insert(key, stated.clone()).map(|kept| kept.value);
         if before.as_ref() != Some(&stated.value) {
@@ -131,6 +131,25 @@ fn take_in_item(order: &mut Order, now: &ItemStatement, changes: &mut Changes<'_
     {
         changes.service_id(&ids, &label, from.or_else(|| service.previous.clone()), to);
     }
+}
+
+/// One characteristic for each name, with all the values that the snapshot gives it: one by one they would
+/// replace each other with every repeat of it.
+fn gathered(stated: &[Characteristic]) -> Vec<Characteristic> {
+    let mut gathered: Vec<Characteristic> = Vec::with_capacity(stated.len());
+    let mut known: HashMap<String, usize> = HashMap::new();
+    for characteristic in stated {
+        let at = *known.entry(compared(&characteristic.name)).or_insert(gathered.len());
+        match gathered.get_mut(at) {
+            Some(first) if first.value == characteristic.value => {}
+            Some(first) => {
+                first.value.push_str(", ");
+                first.value.push_str(&characteristic.value);
+            }
+            None => gathered.push(characteristic.clone()),
+        }
+    }
+    gathered
 }
 
 /// What tells items apart; only a change of it is worth an entry of its own.
@@ -161,7 +180,9 @@ fn state_and_sub_status(item: &mut Item, now: &ItemStatement, ids: &[String], la
             .filter(|date| !item.expected_completion.as_ref().is_some_and(|kept| kept.means_the_same_as(date)));
         let expected =
             expected.map_or_else(String::new, |date| format!("; expected completion {}", words::day_or_time(date)));
-        let text = format!("{label}: {}{expected}", words::sub_status(&to, changes.vocabulary));
+        let again = item.state.as_deref().is_some_and(|state| words::repeats_state(state, &to));
+        let again = if again { "sub-status " } else { "" };
+        let text = format!("{label}: {again}{}{expected}", words::sub_status(&to, changes.vocabulary));
         changes.item_change(Kind::ItemSubStatus, ids, from, to, text);
     }
 }
@@ -173,7 +194,8 @@ fn appointment(item: &mut Item, now: &ItemStatement, ids: &[String], label: &str
         return;
     };
     let before = item.appointment.take();
-    let is_other = before.as_ref().is_some_and(|before| stated.id.is_some() && before.id != stated.id);
+    let id_before = before.as_ref().and_then(|before| before.id.as_ref());
+    let is_other = id_before.zip(stated.id.as_ref()).is_some_and(|(before, now)| before != now);
     let base = if is_other { Appointment::default() } else { before.clone().unwrap_or_default() };
     let merged = Appointment {
         id: stated.id.clone().or(base.id),
@@ -228,8 +250,30 @@ fn messages(standing: &mut BTreeSet<u64>, messages: &[Message], changes: &mut Ch
 
 /// A short stand-in for a message and an item: the fold keeps these instead of the texts.
 fn message_identity(message: &Message, item_id: &str) -> u64 {
+    identity_of([message.code.as_deref().unwrap_or(""), message.text.as_deref().unwrap_or(""), item_id])
+}
+
+/// A milestone that says of itself what the snapshots said before is no change. A snapshot may say several
+/// things of one milestone; of one that it does not name it says nothing (law 2).
+fn milestones(standing: &mut BTreeMap<u64, BTreeSet<u64>>, stated: &[MilestoneStatement], changes: &mut Changes<'_>) {
+    let mut now: BTreeMap<u64, BTreeSet<u64>> = BTreeMap::new();
+    for milestone in stated {
+        let name = compared(&milestone.name);
+        let which = identity_of(iter::once(name.as_str()).chain(milestone.item_ids.iter().map(String::as_str)));
+        let status = milestone.status.as_deref().map(compared).unwrap_or_default();
+        let date = milestone.date.as_ref().map(|date| date.at().map_or_else(|| date.text().to_owned(), rfc3339));
+        let what = identity_of([&status, date.as_deref().unwrap_or(""), milestone.text.as_deref().unwrap_or("")]);
+        let is_known = standing.get(&which).is_some_and(|said| said.contains(&what));
+        if now.entry(which).or_default().insert(what) && !is_known {
+            changes.milestone(milestone);
+        }
+    }
+    standing.extend(now);
+}
+
+fn identity_of<'p>(parts: impl IntoIterator<Item = &'p str>) -> u64 {
     let mut hash = Sha256::new();
-    for part in [message.code.as_deref().unwrap_or(""), message.text.as_deref().unwrap_or(""), item_id] {
+    for part in parts {
         hash.update(part.as_bytes());
         hash.update([0]);
     }
@@ -291,7 +335,7 @@ impl Changes<'_> {
     fn item_added(&mut self, ids: &[String], label: &str, now: &ItemStatement) {
         let action = now.action.as_deref().map_or_else(String::new, |action| format!(" (action {action})"));
         let to = now.action.clone().unwrap_or_else(|| "added".to_owned());
-        self.item_change(Kind::ItemAdded, ids, None, to, format!("{label}: on the order{action}"));
+        self.item_change(Kind::ItemAdded, ids, None, to, format!("{label} is on the order{action}"));
     }
 
     fn characteristic(&mut self, ids: &[String], label: &str, name: &str, from: Option<String>, to: String) {
@@ -342,10 +386,8 @@ impl Changes<'_> {
         let mut told: Vec<String> = Vec::new();
         if let Some(status) = &now.status {
             let from = before.as_ref().and_then(|before| before.status.as_deref()).filter(|from| !same(from, status));
-            told.push(from.map_or_else(
-                || state_words(status),
-                |from| format!("{} (was {})", state_words(status), state_words(from)),
-            ));
+            let words = |status: &str| words::appointment_status(status, self.vocabulary);
+            told.push(from.map_or_else(|| words(status), |from| format!("{} (was {})", words(status), words(from))));
         }
         let window_before = before.as_ref().and_then(words::window);
         match (words::window(&now), window_before) {
@@ -360,6 +402,14 @@ impl Changes<'_> {
             }
             (Some(reference), _) => told.push(format!("reference {reference}")),
             (None, _) => {}
+        }
+        let id_before = before.as_ref().and_then(|before| before.id.as_deref());
+        match (now.id.as_deref(), id_before) {
+            (Some(id), Some(before)) if id != before => {
+                told.insert(0, format!("replaced by another, id {id} (was {before})"));
+            }
+            (Some(id), None) if before.is_some() || told.is_empty() => told.push(format!("id {id}")),
+            _ => {}
         }
         let text = format!("{label}: appointment {}", told.join(", "));
         self.list.push(Change {
@@ -398,7 +448,7 @@ impl Changes<'_> {
     fn milestone(&mut self, milestone: &MilestoneStatement) {
         let mut text = format!("Milestone {}", milestone.name);
         for (before, told) in [
-            (": ", milestone.status.as_deref().map(state_words)),
+            (": ", milestone.status.as_deref().map(words::state)),
             (", ", milestone.date.as_ref().map(words::day_or_time)),
             (". ", milestone.text.clone()),
         ] {
@@ -423,8 +473,4 @@ impl Changes<'_> {
 fn message_part_of(message: &Message) -> Option<&super::event::MessagePart> {
     let coded = message.parts.iter().find(|part| part.code.is_some() && part.code == message.code);
     coded.or_else(|| message.parts.first())
-}
-
-fn state_words(value: &str) -> String {
-    words::state(value)
 }

@@ -19,10 +19,19 @@ use super::words::natural_order;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Timeline {
     order: Order,
-    standing_messages: BTreeSet<u64>,
+    standing: Standing,
     last: Option<Place>,
     latest_receipt: Option<DateTime<Utc>>,
     events: u32,
+}
+
+/// What the snapshots said that the next one may repeat, as hashes.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Standing {
+    /// Of the last snapshot only (contract, law 3).
+    pub messages: BTreeSet<u64>,
+    /// Of each milestone what was last said of it (contract, law 2).
+    pub milestones: BTreeMap<u64, BTreeSet<u64>>,
 }
 
 /// An order now: everything that its events said and no later one changed.
@@ -66,7 +75,7 @@ impl Timeline {
         self.events += 1;
         self.last = Some(Place::of(statement));
         self.latest_receipt = self.latest_receipt.max(Some(statement.received_at));
-        difference::take_in(&mut self.order, &mut self.standing_messages, statement, vocabulary)
+        difference::take_in(&mut self.order, &mut self.standing, statement, vocabulary)
     }
 
     /// Whether an event may simply be added: it stands after all others in time, and none of them was

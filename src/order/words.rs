@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, Timelike, Utc};
 use chrono_tz::Europe::London;
 
 use super::event::Appointment;
@@ -23,9 +23,15 @@ pub fn sub_status(value: &str, vocabulary: &Vocabulary) -> String {
     vocabulary.sub_status(value).map_or_else(|| format!("sub-status {value}"), |meaning| meaning.words.clone())
 }
 
-/// "inProgress" as "in progress".
+/// An appointment's status in the vocabulary's words, else as a state: "missed by the customer", "booked".
+pub fn appointment_status(value: &str, vocabulary: &Vocabulary) -> String {
+    vocabulary.sub_status(value).map_or_else(|| state(value), |meaning| meaning.words.clone())
+}
+
+/// "inProgress" as "in progress", "inProgress.accepted" as "in progress, accepted".
 pub fn state(value: &str) -> String {
     let mut words = String::with_capacity(value.len() + 2);
+    let value = value.replace('.', ", ").replace('_', " ");
     for c in value.chars() {
         if c.is_uppercase() && words.chars().last().is_some_and(|last| last.is_lowercase()) {
             words.push(' ');
@@ -52,13 +58,15 @@ pub fn day_or_time(moment: &Moment) -> String {
     }
 }
 
-/// The day that a moment means where it means no time of day.
+/// The day that a moment means where it means no time of day: as written, else in London.
 pub fn written_day(moment: &Moment) -> Option<NaiveDate> {
-    moment.at()?;
+    let local = moment.at()?.with_timezone(&London);
     let (day, rest) = moment.text().split_at_checked(10)?;
     let time = rest.get(1..9);
     let is_date = rest.is_empty() || matches!(time, Some("23:59:59" | "00:00:00"));
-    is_date.then(|| NaiveDate::parse_from_str(day, "%Y-%m-%d").ok()).flatten()
+    let written = is_date.then(|| NaiveDate::parse_from_str(day, "%Y-%m-%d").ok()).flatten();
+    let is_end_of_day = matches!((local.hour(), local.minute(), local.second()), (23, 59, 59) | (0, 0, 0));
+    written.or_else(|| is_end_of_day.then(|| local.date_naive()))
 }
 
 /// How far a date moved, in days as written: " (6 days later)"; empty where that cannot be said.

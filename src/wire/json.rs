@@ -45,7 +45,8 @@ impl Json<'_> {
             Self::Null => hash.update(b"n"),
             Self::Bool(value) => hash.update(if *value { b"t" } else { b"f" }),
             Self::Integer(value) => tagged(hash, b'i', value.to_string().as_bytes()),
-            Self::Float(value) if value.fract() == 0.0 => tagged(hash, b'i', format!("{value:.0}").as_bytes()),
+            // Adding zero makes zero of minus zero.
+            Self::Float(value) if value.fract() == 0.0 => tagged(hash, b'i', format!("{:.0}", value + 0.0).as_bytes()),
             Self::Float(value) => tagged(hash, b'd', &value.to_be_bytes()),
             Self::Text(value) => tagged(hash, b's', value.as_bytes()),
             Self::List(members) => {

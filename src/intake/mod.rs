@@ -67,7 +67,8 @@ async fn take_together(
     try_together(store, vocabulary, incoming).await
 }
 
-/// Each delivery in a transaction of its own; one that the database refuses is parked.
+/// Each delivery in a transaction of its own; one that the database refuses is parked, and if it refuses
+/// even that, kept without anything that was read from it.
 async fn take_apart(
     store: &Store,
     vocabulary: &Vocabulary,
@@ -75,15 +76,15 @@ async fn take_apart(
 ) -> Result<Vec<Receipt>, StoreError> {
     let mut receipts = Vec::with_capacity(incoming.len());
     for mut one in incoming {
-        let taken = match take_together(store, vocabulary, std::slice::from_ref(&one)).await {
-            Err(StoreError::Refused(cause)) => {
+        let mut taken = take_together(store, vocabulary, std::slice::from_ref(&one)).await;
+        for lessen in [Incoming::park, Incoming::strip] {
+            if let Err(StoreError::Refused(cause)) = &taken {
                 error!(delivery_id = %one.delivery.id, %cause, "the projection failed; the delivery is parked");
-                one.park(&format!("the database refused its projection: {cause}"));
-                take_together(store, vocabulary, std::slice::from_ref(&one)).await?
+                lessen(&mut one, &format!("the database refused its projection: {cause}"));
+                taken = take_together(store, vocabulary, std::slice::from_ref(&one)).await;
             }
-            result => result?,
-        };
-        receipts.extend(taken);
+        }
+        receipts.extend(taken?);
     }
     Ok(receipts)
 }

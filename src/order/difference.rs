@@ -335,7 +335,7 @@ impl Changes<'_> {
     fn item_added(&mut self, ids: &[String], label: &str, now: &ItemStatement) {
         let action = now.action.as_deref().map_or_else(String::new, |action| format!(" (action {action})"));
         let to = now.action.clone().unwrap_or_else(|| "added".to_owned());
-        self.item_change(Kind::ItemAdded, ids, None, to, format!("{label} is on the order{action}"));
+        self.item_change(Kind::ItemAdded, ids, None, to, format!("{label}: on the order{action}"));
     }
 
     fn characteristic(&mut self, ids: &[String], label: &str, name: &str, from: Option<String>, to: String) {

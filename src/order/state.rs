@@ -60,6 +60,11 @@ fn derived(roots: &[Said<'_>], any_has_a_state: bool) -> (String, String) {
         _ if all_stated && states.iter().all(|state| has_ended(state)) => {
             ("partial".to_owned(), format!("All root items have ended, but not alike: {}", each(roots)))
         }
+        // The contract's rule names only orders whose items have no state; items that all say
+        // "acknowledged" say the same of their order.
+        _ if all_stated && states.iter().all(|state| same("acknowledged", state)) => {
+            ("acknowledged".to_owned(), format!("{} acknowledged", are(roots)))
+        }
         _ => {
             let open: Vec<Said<'_>> = roots
                 .iter()

@@ -56,5 +56,5 @@ fn repeats(state: &EntryRecord, sub_status: &EntryRecord, said: &str) -> bool {
     let value = |entry: &EntryRecord| entry.to.as_ref().and_then(|to| to.as_str()).unwrap_or_default().to_owned();
     let (to, said) = (value(sub_status), said.split("; expected completion").next().unwrap_or(said));
     let is_there = state.text.ends_with(&format!(" ({to})")) || repeats_state(&value(state), &to);
-    is_there && (same(said, &to) || said.strip_prefix("sub-status ") == Some(&to))
+    is_there && same(said.strip_prefix("sub-status ").unwrap_or(said), &to)
 }

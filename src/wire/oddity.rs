@@ -33,6 +33,8 @@ pub enum OddityKind {
     TimeWithoutOffset,
     /// An item without an id; named by another id of it, or passed over where it has none.
     ItemWithoutId,
+    /// A party, characteristic or service without its id, name or value; it was passed over.
+    Incomplete,
     /// A character that cannot be stored (NUL) or half a surrogate pair; shown as U+FFFD.
     UnstorableCharacter,
     /// An event type that the standard does not name.

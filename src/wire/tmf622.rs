@@ -304,11 +304,18 @@ fn read_product(product: &Fields<'_, '_, '_>, item: &mut ItemStatement) {
     item.service_id = product.one("customerFacingServiceId", |service| {
         let (value, previous) = (service.text("value"), service.text("previousValue"));
         service.finish(&[]);
+        // An empty value beside an empty previous one is how BT says that there is no service yet.
+        if value.is_none() && previous.is_some() {
+            service.note("value", OddityKind::Incomplete);
+        }
         Some(ServiceId { value: value?, previous })
     });
     item.characteristics = product.each("productCharacteristic", |characteristic| {
         let (name, value) = (characteristic.text("name"), characteristic_value(&characteristic));
         characteristic.finish(&["valueType", "id", "characteristicRelationship"]);
+        if name.is_none() && value.is_some() {
+            characteristic.note("name", OddityKind::Incomplete);
+        }
         Some(Characteristic { name: name?, value: value? })
     });
 }
@@ -344,6 +351,9 @@ fn read_party(party: &Fields<'_, '_, '_>) -> Option<Party> {
     let (id, name) = (party.text("id").or(id), party.text("name").or(name));
     let role = party.text("role").or_else(|| party.text("@referredType")).unwrap_or_else(|| "party".to_owned());
     party.finish(&REFERENCE);
+    if id.is_none() && name.is_some() {
+        party.note("id", OddityKind::Incomplete);
+    }
     Some(Party { role, id: id?, name })
 }
 

@@ -11,6 +11,7 @@ mod moment;
 mod place;
 mod spelling;
 mod state;
+mod telling;
 mod timeline;
 mod vocabulary;
 mod words;

@@ -14,10 +14,9 @@ use super::serve::{app, bind};
 use crate::config::{DatabaseConfig, DemoConfig, default_listen};
 use crate::demo::{BODIES, Journeys};
 use crate::http;
-use crate::order::Vocabulary;
 use crate::store::private_postgres;
 
-pub async fn run(database: &DatabaseConfig, config: &DemoConfig, vocabulary: Arc<Vocabulary>) -> Result<()> {
+pub async fn run(database: &DatabaseConfig, config: &DemoConfig) -> Result<()> {
     ensure!(
         database.database_url.is_none(),
         "the demo starts with an empty database of its own and takes no --database-url (or DATABASE_URL)"
@@ -27,6 +26,7 @@ pub async fn run(database: &DatabaseConfig, config: &DemoConfig, vocabulary: Arc
     let directory = demo_dir(&database.data_dir());
     private_postgres::wipe(&directory).await?;
     let database = Database::start(database, &directory).await?;
+    let vocabulary = Arc::new(database.store.vocabulary().await?);
     let server = http::serve(app(&config.http, database.store.clone(), vocabulary), socket)?;
     let handle = server.handle();
     let serving = actix_web::rt::spawn(server);

@@ -7,16 +7,15 @@ mod ingest;
 mod migrate;
 mod serve;
 mod timeline;
+mod vocabulary;
 
 use std::io::Write;
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use anyhow::{Context, Result};
 
-use crate::config::{Command, Config, DeliveriesCommand};
-use crate::order::Vocabulary;
-use crate::{telemetry, vocabulary};
+use crate::config::{Command, Config, DeliveriesCommand, VocabularyCommand};
+use crate::telemetry;
 
 /// Runs the command and says what went wrong, if something did.
 pub fn main(config: Config) -> ExitCode {
@@ -37,18 +36,21 @@ fn start(config: Config) -> Result<()> {
     let subscriber = telemetry::subscriber(filter, config.log.log_format, std::io::stderr)
         .with_context(|| format!("--log “{filter}” is no filter"))?;
     tracing::subscriber::set_global_default(subscriber)?;
-    let vocabulary = Arc::new(vocabulary::shipped()?);
-    actix_web::rt::System::new().block_on(run(config, vocabulary))
+    actix_web::rt::System::new().block_on(run(config))
 }
 
-async fn run(config: Config, vocabulary: Arc<Vocabulary>) -> Result<()> {
+async fn run(config: Config) -> Result<()> {
     let database = &config.database;
     match config.command {
-        Command::Serve(serve) => serve::run(database, &serve, vocabulary).await,
-        Command::Demo(demo) => demo::run(database, &demo, vocabulary).await,
+        Command::Serve(serve) => serve::run(database, &serve).await,
+        Command::Demo(demo) => demo::run(database, &demo).await,
         Command::Migrate => migrate::run(database).await,
-        Command::Ingest(ingest) => ingest::run(database, &ingest, &vocabulary).await,
-        Command::Timeline(timeline) => timeline::run(database, &timeline, &vocabulary).await,
+        Command::Ingest(ingest) => ingest::run(database, &ingest).await,
+        Command::Timeline(timeline) => timeline::run(database, &timeline).await,
+        Command::Vocabulary { command: VocabularyCommand::List { subject, unknown, json } } => {
+            vocabulary::list(database, vocabulary::List { subject, unknown, json }).await
+        }
+        Command::Vocabulary { command: VocabularyCommand::Set(word) } => vocabulary::set(database, &word).await,
         Command::Deliveries { command: DeliveriesCommand::List { outcome, sender, limit, json } } => {
             deliveries::list(database, deliveries::List { outcome, sender, limit, json }).await
         }

@@ -13,11 +13,12 @@ use crate::http::{self, App};
 use crate::order::Vocabulary;
 use crate::store::Store;
 
-pub async fn run(database: &DatabaseConfig, config: &ServeConfig, vocabulary: Arc<Vocabulary>) -> Result<()> {
+pub async fn run(database: &DatabaseConfig, config: &ServeConfig) -> Result<()> {
     let socket = bind(config.http.listen)?;
     let database = Database::open(database, Purpose::Serve).await?;
     let address = socket.local_addr()?;
-    let server = http::serve(app(&config.http, database.store.clone(), vocabulary), socket)?;
+    let server =
+        http::serve(app(&config.http, database.store.clone(), Arc::new(database.store.vocabulary().await?)), socket)?;
     writeln!(
         anstream::stdout(),
         "Order Timeline is at http://{address}/ and takes events at http://{address}/listener"

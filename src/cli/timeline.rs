@@ -9,20 +9,21 @@ use chrono_tz::Europe::London;
 
 use super::database::{Database, Purpose};
 use crate::config::{DatabaseConfig, TimelineConfig};
-use crate::order::{Kind, Vocabulary};
+use crate::order::Kind;
 use crate::record::{EntryRecord, TimelineRecord, is_said, lines, said_of};
 use crate::store::{OrderKey, Store};
 
-pub async fn run(database: &DatabaseConfig, config: &TimelineConfig, vocabulary: &Vocabulary) -> Result<()> {
+pub async fn run(database: &DatabaseConfig, config: &TimelineConfig) -> Result<()> {
     let database = Database::open(database, Purpose::Read).await?;
-    let shown = show(&database.store, config, vocabulary).await;
+    let shown = show(&database.store, config).await;
     database.close().await?;
     shown
 }
 
-async fn show(store: &Store, config: &TimelineConfig, vocabulary: &Vocabulary) -> Result<()> {
+async fn show(store: &Store, config: &TimelineConfig) -> Result<()> {
     let key = find(store, config).await?;
-    let Some((_, mut timeline)) = store.order(key, config.at, config.known_at, vocabulary).await? else {
+    let Some((_, mut timeline)) = store.order(key, config.at, config.known_at, &store.vocabulary().await?).await?
+    else {
         bail!("nothing was known of order “{}”, or had happened to it, at that time", config.order);
     };
     if let Some(item) = &config.item {

@@ -19,6 +19,7 @@ use crate::wire::read_time;
 pub struct ListParameters {
     pub q: Option<String>,
     pub state: Option<String>,
+    pub attention: Option<String>,
     pub sender: Option<String>,
     pub party: Option<String>,
     pub offering: Option<String>,
@@ -121,6 +122,7 @@ pub fn query(parameters: &ListParameters) -> Result<OrderQuery, Problem> {
     Ok(OrderQuery {
         q: given(&parameters.q),
         state: given(&parameters.state),
+        attention: given(&parameters.attention),
         sender: given(&parameters.sender),
         party: given(&parameters.party),
         offering: given(&parameters.offering),

@@ -4,6 +4,7 @@ mod delivery;
 mod group;
 mod plan;
 mod read;
+mod unknown;
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -19,6 +20,7 @@ pub use delivery::{Body, Delivery};
 pub use group::{Group, NotTaken};
 pub use plan::{Extent, KnownContent, Plan, Times, addition, whole};
 pub use read::{Incoming, Quarantine, Sense};
+pub use unknown::{Seen, Unknown};
 
 /// Takes a batch of deliveries in: when it returns, all of them are durable and their orders' timelines
 /// show them. Gives a receipt for each, in the order of `deliveries`.

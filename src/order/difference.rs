@@ -5,16 +5,16 @@ use std::iter;
 
 use sha2::{Digest, Sha256};
 
-use super::change::{Change, Kind};
+use super::change::{Change, Facts, Kind};
 use super::event::{Appointment, Characteristic, Event, ItemStatement, Message, MilestoneStatement, Statement};
 use super::moment::{Moment, rfc3339};
 use super::place::is_create;
 use super::spelling::{compared, same};
-use super::state::order_state;
+use super::state::{has_ended, order_state};
 use super::telling::Changes;
 use super::timeline::{Item, Order, Standing};
 use super::vocabulary::Vocabulary;
-use super::words;
+use super::{attention, contradiction, milestone, visit, words};
 
 /// Brings `order` up to the statement and gives the changes in the order in which they are told:
 /// the order, its parties, each item as the body lists them, messages, and the state that follows.
@@ -35,10 +35,12 @@ pub fn take_in(
     parties(order, event, &mut changes);
     changes.date(&[], "The order", &mut order.expected_completion, event.expected_completion.as_ref());
     for item in &event.items {
-        take_in_item(order, item, &mut changes);
+        take_in_item(order, item, event, &mut changes);
     }
     messages(&mut standing.messages, &event.messages, &mut changes);
+    visit::messages_of_items(event, &mut order.items, &mut changes);
     milestones(&mut standing.milestones, &event.milestones, &mut changes);
+    milestone::take_in(order, event, &mut changes);
     if let Some(own) = &event.state {
         order.own_state = Some(own.clone());
     }
@@ -48,6 +50,8 @@ pub fn take_in(
         let text = format!("Order {}. {}", words::state(&now.state), now.reason);
         changes.order_change(Kind::OrderState, None, before.map(|before| before.state), Some(now.state), text);
     }
+    contradiction::take_in(order, event, statement.at(), &mut changes);
+    attention::take_in(order, event, statement.at(), vocabulary);
     changes.list
 }
 
@@ -91,7 +95,7 @@ fn parties(order: &mut Order, event: &Event, changes: &mut Changes<'_>) {
     }
 }
 
-fn take_in_item(order: &mut Order, now: &ItemStatement, changes: &mut Changes<'_>) {
+fn take_in_item(order: &mut Order, now: &ItemStatement, event: &Event, changes: &mut Changes<'_>) {
     let is_new = !order.items.contains_key(&now.id);
     let item = order.items.entry(now.id.clone()).or_default();
     let offering = now.offering.as_deref().or(item.offering.as_deref());
@@ -112,8 +116,8 @@ fn take_in_item(order: &mut Order, now: &ItemStatement, changes: &mut Changes<'_
         }
     }
     state_and_sub_status(item, now, &ids, &label, changes);
-    changes.date(&ids, &label, &mut item.expected_completion, now.expected_completion.as_ref());
-    appointment(item, now, &ids, &label, changes);
+    visit::expected_date(&now.id, item, now.expected_completion.as_ref(), &label, event, changes);
+    appointment(item, now, event, &label, changes);
     for stated in &gathered(&now.characteristics) {
         let key = compared(&stated.name);
         let before = item.characteristics.insert(key, stated.clone()).map(|kept| kept.value);
@@ -163,6 +167,7 @@ fn state_and_sub_status(item: &mut Item, now: &ItemStatement, ids: &[String], la
     let state = replace(&mut item.state, now.state.as_deref(), same);
     let sub_status = replace(&mut item.sub_status, now.sub_status.as_deref(), same);
     if let Some((from, to)) = state {
+        item.reopened_from = from.clone().filter(|from| has_ended(from)).filter(|_| !has_ended(&to));
         let beside = item.sub_status.as_deref().filter(|sub_status| !words::repeats_state(&to, sub_status));
         let beside = beside.map_or_else(String::new, |sub_status| format!(" ({sub_status})"));
         let text = format!("{label}: {}{beside}", words::state(&to));
@@ -184,7 +189,7 @@ fn state_and_sub_status(item: &mut Item, now: &ItemStatement, ids: &[String], la
 
 /// An appointment's fields compare one by one: a null status says nothing, so the one known stays (law 2).
 /// Another id is another appointment, of which nothing is known but what is stated.
-fn appointment(item: &mut Item, now: &ItemStatement, ids: &[String], label: &str, changes: &mut Changes<'_>) {
+fn appointment(item: &mut Item, now: &ItemStatement, event: &Event, label: &str, changes: &mut Changes<'_>) {
     let Some(stated) = &now.appointment else {
         return;
     };
@@ -202,7 +207,9 @@ fn appointment(item: &mut Item, now: &ItemStatement, ids: &[String], label: &str
     let is_same = before.as_ref().is_some_and(|before| same_appointment(before, &merged));
     item.appointment = Some(merged.clone());
     if !is_same && merged != Appointment::default() {
-        changes.appointment(ids, label, before, merged);
+        let facts = visit::appointment_facts(&now.id, item, before.as_ref(), &merged, event, changes.vocabulary);
+        changes.appointment(std::slice::from_ref(&now.id), label, before, merged);
+        changes.note(Facts::Appointment(facts));
     }
 }
 

@@ -1,6 +1,6 @@
 //! The sentence of each change.
 
-use super::change::{Change, Kind, MessageDetail, Value};
+use super::change::{Change, Facts, Kind, MessageDetail, Value};
 use super::event::{Appointment, Event, ItemStatement, Message, MessagePart, MilestoneStatement};
 use super::moment::Moment;
 use super::spelling::same;
@@ -36,6 +36,7 @@ impl Changes<'_> {
             from: from.map(Value::Text),
             to: to.map(Value::Text),
             message: None,
+            facts: None,
             text,
         });
     }
@@ -48,6 +49,7 @@ impl Changes<'_> {
             from: from.map(Value::Text),
             to: Some(Value::Text(to)),
             message: None,
+            facts: None,
             text,
         });
     }
@@ -76,14 +78,19 @@ impl Changes<'_> {
         self.item_change(Kind::ServiceId, ids, from, to, text);
     }
 
-    pub fn date(&mut self, ids: &[String], label: &str, kept: &mut Option<Moment>, stated: Option<&Moment>) {
-        let Some(stated) = stated else {
-            return;
-        };
+    /// Tells a date that is another one than before, and gives the one before; `None` where nothing is told.
+    pub fn date(
+        &mut self,
+        ids: &[String],
+        label: &str,
+        kept: &mut Option<Moment>,
+        stated: Option<&Moment>,
+    ) -> Option<Option<Moment>> {
+        let stated = stated?;
         let before = kept.replace(stated.clone());
         let day = words::day_or_time(stated);
         let text = match &before {
-            Some(before) if before.means_the_same_as(stated) => return,
+            Some(before) if before.means_the_same_as(stated) => return None,
             Some(before) => format!(
                 "{label}: expected completion moved from {} to {day}{}",
                 words::day_or_time(before),
@@ -95,11 +102,13 @@ impl Changes<'_> {
             kind: Kind::ExpectedDate,
             item_ids: ids.to_vec(),
             name: None,
-            from: before.map(Value::Moment),
+            from: before.clone().map(Value::Moment),
             to: Some(Value::Moment(stated.clone())),
             message: None,
+            facts: None,
             text,
         });
+        Some(before)
     }
 
     pub fn appointment(&mut self, ids: &[String], label: &str, before: Option<Appointment>, now: Appointment) {
@@ -139,6 +148,7 @@ impl Changes<'_> {
             from: before.map(Value::Appointment),
             to: Some(Value::Appointment(now)),
             message: None,
+            facts: None,
             text,
         });
     }
@@ -161,6 +171,7 @@ impl Changes<'_> {
             from: None,
             to: None,
             message: Some(MessageDetail { code: message.code.clone(), severity, parts: message.parts.clone() }),
+            facts: None,
             text: format!("Message{code}{items}: {told}"),
         });
     }
@@ -180,6 +191,13 @@ impl Changes<'_> {
         let to = milestone.status.clone().unwrap_or_else(|| "reached".to_owned());
         self.item_change(Kind::Milestone, &milestone.item_ids, None, to, text);
         self.name_last(&milestone.name);
+    }
+
+    /// Adds what follows from the change told last.
+    pub fn note(&mut self, facts: Facts) {
+        if let Some(change) = self.list.last_mut() {
+            change.facts = Some(facts);
+        }
     }
 
     pub fn name_last(&mut self, name: &str) {

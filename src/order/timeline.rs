@@ -5,9 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::change::Change;
+use super::attention::Attention;
+use super::change::{Change, SaidBy};
+use super::contradiction::{ClashKey, OpenContradiction};
 use super::difference;
 use super::event::{Appointment, Characteristic, Party, Statement};
+use super::ledger::Ledger;
 use super::moment::Moment;
 use super::place::Place;
 use super::state::OrderState;
@@ -23,6 +26,7 @@ pub struct Timeline {
     last: Option<Place>,
     latest_receipt: Option<DateTime<Utc>>,
     events: u32,
+    ledger: Ledger,
 }
 
 /// What the snapshots said that the next one may repeat, as hashes.
@@ -47,6 +51,9 @@ pub struct Order {
     pub created: Option<DateTime<Utc>>,
     pub parties: Vec<Party>,
     pub items: BTreeMap<String, Item>,
+    pub contradictions: BTreeMap<ClashKey, OpenContradiction>,
+    /// Why somebody should look at it; by reason.
+    pub attention: Vec<Attention>,
 }
 
 /// An item now.
@@ -64,6 +71,29 @@ pub struct Item {
     pub appointment: Option<Appointment>,
     /// By the name in its compared form; the spelling last received is kept with the value.
     pub characteristics: BTreeMap<String, Characteristic>,
+    /// The first expected completion date that was stated.
+    pub first_expected: Option<Moment>,
+    /// A date that only a message's text names, with the message's code. It never takes the field's place.
+    pub date_in_text: Option<(Moment, String)>,
+    /// From and to, in words, of a move of the expected date that no message explains.
+    pub unexplained_move: Option<(String, String)>,
+    /// How often the appointment's window has moved.
+    pub reschedules: u32,
+    /// Milestones, with who has said them.
+    pub reached: BTreeMap<String, BTreeSet<SaidBy>>,
+    /// The code of a message that says the item is complete, or cancelled by the supplier.
+    pub said_complete: Option<String>,
+    pub said_cancelled: Option<String>,
+    /// The state in which the item had ended before it ran again.
+    pub reopened_from: Option<String>,
+}
+
+/// What an event did.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Applied {
+    pub changes: Vec<Change>,
+    /// The entries, by their event's position and their own, whose values hold no longer.
+    pub ended: Vec<(u32, u32)>,
 }
 
 impl Timeline {
@@ -71,11 +101,16 @@ impl Timeline {
     /// a difference to what was known, maybe an empty one.
     ///
     /// The event must come after all earlier ones: see [`Timeline::takes_next`].
-    pub fn apply(&mut self, statement: &Statement, vocabulary: &Vocabulary) -> Vec<Change> {
+    pub fn apply(&mut self, statement: &Statement, vocabulary: &Vocabulary) -> Applied {
+        let position = self.events;
         self.events += 1;
         self.last = Some(Place::of(statement));
         self.latest_receipt = self.latest_receipt.max(Some(statement.received_at));
-        difference::take_in(&mut self.order, &mut self.standing, statement, vocabulary)
+        let changes = difference::take_in(&mut self.order, &mut self.standing, statement, vocabulary);
+        let ledger = &mut self.ledger;
+        let enter = |(ordinal, change)| ledger.enter(change, (position, ordinal));
+        let ended = (0..).zip(&changes).filter_map(enter).collect();
+        Applied { changes, ended }
     }
 
     /// Whether an event may simply be added: it stands after all others in time, and none of them was

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_with::skip_serializing_none;
 
 use super::entry::{other_zone, utc};
-use crate::order::{Appointment, Item, Moment, Order};
+use crate::order::{Appointment, Attention, Item, Moment, Order};
 
 /// The head of an order: what lists and timelines show of it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -38,7 +38,50 @@ pub struct OrderRecord {
     pub parties: Vec<PartyRecord>,
     /// Root items, with the items below them.
     pub items: Vec<ItemTree>,
+    /// Why somebody should look at it, and since when.
+    pub attention: Vec<AttentionRecord>,
+    /// Statements of the feed that clash now.
+    pub contradictions: Vec<ContradictionRecord>,
     pub identifiers: Vec<super::Identifier>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct AttentionRecord {
+    pub reason: String,
+    #[serde(serialize_with = "super::time")]
+    pub since: DateTime<Utc>,
+    pub why: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ContradictionRecord {
+    pub kind: String,
+    pub item_id: String,
+    #[serde(serialize_with = "super::time")]
+    pub since: DateTime<Utc>,
+    pub statements: [String; 2],
+}
+
+/// The reasons to look at an order.
+pub fn attention_of(order: &Order) -> Vec<AttentionRecord> {
+    let record = |attention: &Attention| AttentionRecord {
+        reason: attention.reason.clone(),
+        since: attention.since,
+        why: attention.why.clone(),
+    };
+    order.attention.iter().map(record).collect()
+}
+
+fn contradictions_of(order: &Order) -> Vec<ContradictionRecord> {
+    let open = order.contradictions.iter();
+    open.map(|((kind, item_id), open)| ContradictionRecord {
+        kind: kind.clone(),
+        item_id: item_id.clone(),
+        since: open.since,
+        statements: open.statements.clone(),
+    })
+    .collect()
 }
 
 #[skip_serializing_none]
@@ -151,6 +194,8 @@ impl OrderRecord {
                 .map(|party| PartyRecord { role: party.role.clone(), id: party.id.clone(), name: party.name.clone() })
                 .collect(),
             items: below(None, &items),
+            attention: attention_of(order),
+            contradictions: contradictions_of(order),
             identifiers,
         }
     }

@@ -11,6 +11,7 @@ mod migrate;
 mod orders;
 pub mod private_postgres;
 mod project;
+mod vocabulary;
 
 use std::time::Duration;
 
@@ -22,6 +23,7 @@ pub use error::StoreError;
 pub use key::OrderKey;
 pub use orders::{OrderHit, OrderPage, OrderQuery, Sort};
 pub use project::Projection;
+pub use vocabulary::UnknownValue;
 
 /// The database.
 #[derive(Clone, Debug)]

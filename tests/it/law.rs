@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use order_timeline::intake::{Extent, KnownContent, Plan, Times, addition, whole};
+use order_timeline::intake::{Extent, KnownContent, Plan, Seen, Times, Unknown, addition, whole};
 use order_timeline::order::{Entry, EventKey, Item, Outcome, Statement, Timeline, Vocabulary, fold, rfc3339};
-use order_timeline::record::{EntryRecord, Identifier, ItemRecord};
+use order_timeline::record::{AttentionRecord, EntryRecord, Identifier, ItemRecord};
 use order_timeline::{vocabulary, wire};
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -73,7 +73,9 @@ proptest! {
         let until = minute(until);
         let all = fold(&history, None, &vocabulary);
         let then = fold(&history, Some(until), &vocabulary);
-        let before: Vec<Entry> = all.entries.into_iter().filter(|entry| entry.at <= until).collect();
+        let mut before: Vec<Entry> = all.entries.into_iter().filter(|entry| entry.at <= until).collect();
+        // What held then may have ceased to hold since.
+        before.iter_mut().for_each(|entry| entry.valid_to = entry.valid_to.filter(|ended| *ended <= until));
         prop_assert_eq!(then.entries, before);
         prop_assert_eq!(then.outcomes, all.outcomes);
         let placed: Vec<Statement> = applied(&history).into_iter().filter(|one| one.at() <= until).cloned().collect();
@@ -108,6 +110,26 @@ proptest! {
     }
 
     #[test]
+    fn what_was_known_at_a_time_is_the_fold_of_what_was_received_by_then(history in history(), at in any::<Index>()) {
+        let known_at = history[at.index(history.len())].received_at;
+        let plan = whole(&history, &vocabulary()).unwrap();
+        let known_now = plan.entries.into_iter().map(|entry| (entry, None));
+        let known_once = plan.past.into_iter().map(|(entry, until)| (entry, Some(until)));
+        let mut kept: Vec<String> = known_now
+            .chain(known_once)
+            .filter(|(entry, until)| entry.known_from <= known_at && until.is_none_or(|until| until > known_at))
+            .map(|(entry, _)| telling(&entry))
+            .collect();
+        let received: Vec<Statement> =
+            history.into_iter().filter(|statement| statement.received_at <= known_at).collect();
+        let mut folded: Vec<String> =
+            fold(&received, None, &vocabulary()).entries.into_iter().map(|entry| telling(&entry.into())).collect();
+        kept.sort();
+        folded.sort();
+        prop_assert_eq!(kept, folded);
+    }
+
+    #[test]
     fn an_event_is_late_if_one_that_stands_after_it_was_received_before_it(history in history()) {
         let entries = fold(&history, None, &vocabulary()).entries;
         let placed = applied(&history);
@@ -118,6 +140,11 @@ proptest! {
             prop_assert_eq!(entry.late, is_late);
         }
     }
+}
+
+/// An entry by all that a reader is told of it.
+fn telling(entry: &EntryRecord) -> String {
+    format!("{} {} {} {} {:?} {}", entry.at, entry.late, entry.delivery_id, entry.kind, entry.item_ids, entry.text)
 }
 
 fn single_values(item: &Item) -> BTreeMap<&'static str, String> {
@@ -168,6 +195,9 @@ struct Kept {
     entries: BTreeMap<(i64, i32), EntryRecord>,
     items: BTreeMap<String, ItemRecord>,
     identifiers: BTreeSet<Identifier>,
+    past: Vec<(EntryRecord, DateTime<Utc>)>,
+    attention: Vec<AttentionRecord>,
+    unknown: Unknown,
 }
 
 type Shown<'k> = (
@@ -178,6 +208,7 @@ type Shown<'k> = (
     &'k BTreeMap<(i64, i32), EntryRecord>,
     &'k BTreeMap<String, ItemRecord>,
     &'k BTreeSet<Identifier>,
+    (&'k Vec<(EntryRecord, DateTime<Utc>)>, &'k Vec<AttentionRecord>, &'k Unknown),
 );
 
 impl Kept {
@@ -209,7 +240,12 @@ impl Kept {
                 self.entries.clear();
                 self.items.clear();
                 self.identifiers.clear();
+                self.unknown.clear();
+                self.past = plan.past;
             }
+        }
+        for (position, ordinal, at) in plan.ended {
+            self.entries.get_mut(&(position, ordinal)).unwrap().valid_to = Some(at);
         }
         for content in plan.contents {
             let twin = self.contents.insert((content.event_key, content.content_hash), content);
@@ -221,13 +257,36 @@ impl Kept {
         }
         self.items.extend(plan.items.into_iter().map(|item| (item.item_id.clone(), item)));
         self.identifiers.extend(plan.identifiers);
+        if let Some(attention) = plan.attention {
+            self.attention = attention;
+        }
+        for (value, seen) in plan.unknown {
+            let kept = self.unknown.entry(value).or_insert(Seen { events: 0, ..seen });
+            *kept = Seen {
+                first: kept.first.min(seen.first),
+                last: kept.last.max(seen.last),
+                events: kept.events + seen.events,
+            };
+        }
         self.timeline = Some(plan.timeline);
         self.times = Some(plan.times);
     }
 
     fn shown(&self) -> Shown<'_> {
-        let Self { received: _, timeline, times, outcomes, contents, entries, items, identifiers } = self;
-        (timeline, times, outcomes, contents, entries, items, identifiers)
+        let Self {
+            received: _,
+            timeline,
+            times,
+            outcomes,
+            contents,
+            entries,
+            items,
+            identifiers,
+            past,
+            attention,
+            unknown,
+        } = self;
+        (timeline, times, outcomes, contents, entries, items, identifiers, (past, attention, unknown))
     }
 }
 

@@ -2,7 +2,8 @@
 
 use chrono::{DateTime, Utc};
 use order_timeline::order::{
-    Appointment, Characteristic, Event, ItemStatement, Message, MilestoneStatement, Moment, Party, Vocabulary, rfc3339,
+    Appointment, Characteristic, Event, ItemStatement, Message, MilestoneStatement, Moment, Party, Subject, Vocabulary,
+    rfc3339,
 };
 use order_timeline::wire::{self, OddityKind, Reading, Unreadable};
 use order_timeline::{intake, vocabulary};
@@ -613,8 +614,13 @@ fn the_shipped_vocabulary_knows_every_offering_sub_status_and_characteristic_of_
     for fixture in fixtures::seeds() {
         for item in wire::read(&fixture.body).unwrap().event.items {
             let known = item.offering.is_none_or(|offering| vocabulary.offering(&offering).is_some())
-                && item.sub_status.is_none_or(|sub_status| vocabulary.sub_status(&sub_status).is_some())
-                && item.characteristics.iter().all(|stated| vocabulary.characteristic(&stated.name).is_some());
+                && item
+                    .sub_status
+                    .is_none_or(|sub_status| vocabulary.meaning(Subject::SubStatus, &sub_status).is_some())
+                && item
+                    .characteristics
+                    .iter()
+                    .all(|stated| vocabulary.meaning(Subject::Characteristic, &stated.name).is_some());
             assert!(known, "{}: item {}", fixture.name, item.id);
         }
     }

@@ -32,7 +32,7 @@ const SHUTDOWN_SECONDS: u64 = 30;
 /// # Errors
 /// Where the socket cannot be used.
 pub fn serve(app: App, socket: TcpListener) -> std::io::Result<Server> {
-    let group = web::Data::new(Group::start(&app.store, &app.vocabulary));
+    let group = web::Data::new(Group::start(&app.store, &app.vocabulary)?);
     let app = web::Data::new(app);
     let server = HttpServer::new(move || {
         ActixApp::new()

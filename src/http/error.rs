@@ -101,6 +101,11 @@ impl From<NotTaken> for Problem {
     fn from(not_taken: NotTaken) -> Self {
         match not_taken {
             NotTaken::Store(cause) => unavailable(&cause),
+            NotTaken::Failed => {
+                let detail = "The service failed to take the delivery in and cannot say whether it was kept. \
+                              Sending it again does no harm.";
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "not-taken", detail)
+            }
             NotTaken::Busy => {
                 let detail = "More deliveries are waiting than can be taken in; this one was not kept. \
                               Try again after the time in Retry-After.";
@@ -113,8 +118,8 @@ impl From<NotTaken> for Problem {
 /// Whatever the database's trouble is: nothing was half done, and later it may go.
 fn unavailable(cause: &StoreError) -> Problem {
     error!(%cause, "the database did not serve a request");
-    let detail = "The service cannot reach or use its database at the moment; nothing was kept or changed. \
-                  Try again after the time in Retry-After.";
+    let detail = "The service cannot reach or use its database at the moment; a delivery may or may not have been \
+                  kept. Sending it again after the time in Retry-After does no harm.";
     Problem::new(StatusCode::SERVICE_UNAVAILABLE, "database-unavailable", detail)
 }
 

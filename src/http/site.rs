@@ -2,6 +2,8 @@
 //!
 //! A page's problems are pages too: whoever reads them is a person.
 
+use std::sync::Arc;
+
 use actix_web::body::BoxBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{self, HeaderName, HeaderValue};
@@ -39,14 +41,21 @@ pub async fn order(
     parameters: web::Query<OrderParameters>,
     app: web::Data<App>,
 ) -> HttpResponse {
-    let page = asked_for(&app, &order_id, &parameters).await.map(|(order, timeline)| {
-        let OrderParameters { item, at, known_at, .. } = parameters.into_inner();
-        pages::order(&order, &timeline, &OrderView { item, at, known_at }, &app.vocabulary)
-    });
+    let page = order_page(&app, &order_id, parameters.into_inner()).await;
     match page {
         Err(Problem { senders: Some(senders), status, .. }) => html(status, &pages::choose_sender(&order_id, &senders)),
         page => shown(page),
     }
+}
+
+async fn order_page(app: &App, order_id: &str, parameters: OrderParameters) -> Result<Markup, Problem> {
+    let (order, timeline) = asked_for(app, order_id, &parameters).await?;
+    let vocabulary = Arc::clone(&app.vocabulary);
+    let OrderParameters { item, at, known_at, .. } = parameters;
+    // A page of thousands of items takes its time; the worker has deliveries to receive meanwhile.
+    web::block(move || pages::order(&order, &timeline, &OrderView { item, at, known_at }, &vocabulary))
+        .await
+        .map_err(|_| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "The page could not be made."))
 }
 
 pub async fn style() -> HttpResponse {

@@ -29,7 +29,8 @@ pub use unknown::{Seen, Unknown};
 /// timeline; the others go on.
 ///
 /// # Errors
-/// [`StoreError`] where nothing could be made durable; then nothing of the batch was kept.
+/// [`StoreError`] where not all could be made durable. Some of it may have been kept; to take the same in
+/// again does no harm.
 pub async fn take(
     store: &Store,
     vocabulary: &Vocabulary,
@@ -82,7 +83,7 @@ async fn take_apart(
         for lessen in [Incoming::park, Incoming::strip] {
             if let Err(StoreError::Refused(cause)) = &taken {
                 error!(delivery_id = %one.delivery.id, %cause, "the projection failed; the delivery is parked");
-                lessen(&mut one, &format!("the database refused its projection: {cause}"));
+                lessen(&mut one, "the database refused its projection; the service's log says why");
                 taken = take_together(store, vocabulary, std::slice::from_ref(&one)).await;
             }
         }

@@ -71,24 +71,26 @@ pub fn addition(
     new: &[&Statement],
     vocabulary: &Vocabulary,
 ) -> Option<Plan> {
-    let mut contents: HashMap<EventKey, KnownContent> =
-        known.iter().map(|content| (content.event_key, content.clone())).collect();
+    let mut contents: HashMap<EventKey, Vec<KnownContent>> = HashMap::new();
+    known.iter().for_each(|content| contents.entry(content.event_key).or_default().push(content.clone()));
     let mut outcomes = Vec::new();
     let mut added: Vec<&Statement> = Vec::new();
     let mut received: Vec<&Statement> = new.to_vec();
     received.sort_by(|a, b| by_receipt(a, b));
     for statement in received {
         let content = KnownContent::of(statement);
-        match contents.get(&content.event_key) {
-            None => {
-                outcomes.push((statement.delivery_id, Outcome::Applied));
-                contents.insert(content.event_key, content);
-                added.push(statement);
-            }
-            Some(first) if first.content_hash == content.content_hash && first.is_before(statement, &added) => {
+        let of_event = contents.entry(content.event_key).or_default();
+        match of_event.iter().find(|first| first.content_hash == content.content_hash) {
+            Some(first) if first.is_before(statement, &added) => {
                 outcomes.push((statement.delivery_id, Outcome::Duplicate(first.delivery_id)));
             }
-            Some(_) => return None,
+            None if of_event.is_empty() => {
+                outcomes.push((statement.delivery_id, Outcome::Applied));
+                of_event.push(content);
+                added.push(statement);
+            }
+            // Received before what is known of it, or in conflict with it.
+            Some(_) | None => return None,
         }
     }
     added.sort_by_cached_key(|statement| Place::of(statement));

@@ -10,11 +10,12 @@ use serde::{Deserialize, Serialize};
 
 use super::change::{ContradictionFacts, Facts, Kind};
 use super::event::Event;
+use super::family::Family;
 use super::moment::Moment;
 use super::state::has_ended;
 use super::telling::Changes;
 use super::timeline::{Item, Order};
-use super::vocabulary::{Class, Subject};
+use super::vocabulary::{Class, Subject, Vocabulary};
 use super::words;
 
 /// A contradiction that stands.
@@ -29,7 +30,8 @@ pub type ClashKey = (String, String);
 
 /// Compares the statements that now stand, and tells the clashes that are new and those that are over.
 pub fn take_in(order: &mut Order, event: &Event, at: DateTime<Utc>, changes: &mut Changes<'_>) {
-    let now = clashes(order, event, at, changes);
+    let scene = Scene { order, family: Family::of(order), event, at, vocabulary: changes.vocabulary };
+    let now = clashes(&scene);
     let over: Vec<ClashKey> = order.contradictions.keys().filter(|key| !now.contains_key(*key)).cloned().collect();
     for key in over {
         if let Some(open) = order.contradictions.remove(&key) {
@@ -61,7 +63,16 @@ fn tell((kind, item_id): &ClashKey, text: String, is_open: bool, statements: [St
     changes.note(Facts::Contradiction(ContradictionFacts { is_open, statements }));
 }
 
-type Rule = fn(&Order, &Event, DateTime<Utc>, &Changes<'_>, &str, &Item) -> Option<[String; 2]>;
+/// What the rules look at: the order after an event, and the event.
+struct Scene<'s> {
+    order: &'s Order,
+    family: Family<'s>,
+    event: &'s Event,
+    at: DateTime<Utc>,
+    vocabulary: &'s Vocabulary,
+}
+
+type Rule = fn(&Scene<'_>, &str, &Item) -> Option<[String; 2]>;
 
 const RULES: [(&str, Rule); 7] = [
     ("complete-while-running", complete_while_running),
@@ -74,16 +85,13 @@ const RULES: [(&str, Rule); 7] = [
 ];
 
 /// The clashes that stand. One that an item shares with the item that contains it is told once, of that one.
-fn clashes(order: &Order, event: &Event, at: DateTime<Utc>, changes: &Changes<'_>) -> BTreeMap<ClashKey, [String; 2]> {
+fn clashes(scene: &Scene<'_>) -> BTreeMap<ClashKey, [String; 2]> {
     let mut found: BTreeMap<ClashKey, [String; 2]> = BTreeMap::new();
     for (kind, rule) in RULES {
-        let clash = |(id, item): (&str, &Item)| {
-            rule(order, event, at, changes, id, item).map(|statements| (id.to_owned(), statements))
-        };
-        let of_kind: BTreeMap<String, [String; 2]> =
-            order.items.iter().map(|(id, item)| (id.as_str(), item)).filter_map(clash).collect();
+        let clash = |(id, item): (&String, &Item)| Some((id.clone(), rule(scene, id, item)?));
+        let of_kind: BTreeMap<String, [String; 2]> = scene.order.items.iter().filter_map(clash).collect();
         for (id, statements) in &of_kind {
-            if !order.parent_of(id).is_some_and(|parent| of_kind.contains_key(parent)) {
+            if !scene.family.parent_of(id).is_some_and(|parent| of_kind.contains_key(parent)) {
                 found.insert((kind.to_owned(), id.clone()), statements.clone());
             }
         }
@@ -91,17 +99,17 @@ fn clashes(order: &Order, event: &Event, at: DateTime<Utc>, changes: &Changes<'_
     found
 }
 
-fn label(id: &str, item: &Item, changes: &Changes<'_>) -> String {
-    words::item(id, item.offering.as_deref(), changes.vocabulary)
+fn label(id: &str, item: &Item, scene: &Scene<'_>) -> String {
+    words::item(id, item.offering.as_deref(), scene.vocabulary)
 }
 
 fn is_open(item: &Item) -> bool {
     item.state.as_deref().is_some_and(|state| !has_ended(state))
 }
 
-fn still(id: &str, item: &Item, changes: &Changes<'_>) -> String {
+fn still(id: &str, item: &Item, scene: &Scene<'_>) -> String {
     let state = item.state.as_deref().map_or_else(String::new, words::state);
-    let label = label(id, item, changes);
+    let label = label(id, item, scene);
     let mut letters = label.chars();
     let label: String = match letters.next() {
         // "IP address item" keeps its capitals.
@@ -114,40 +122,27 @@ fn still(id: &str, item: &Item, changes: &Changes<'_>) -> String {
 }
 
 /// Trap 4: message 530 arrives while the items that it is for run on.
-fn complete_while_running(
-    _: &Order,
-    _: &Event,
-    _: DateTime<Utc>,
-    changes: &Changes<'_>,
-    id: &str,
-    item: &Item,
-) -> Option<[String; 2]> {
+fn complete_while_running(scene: &Scene<'_>, id: &str, item: &Item) -> Option<[String; 2]> {
     let code = item.said_complete.as_ref().filter(|_| is_open(item))?;
-    Some([format!("message {code} says that item {id} is complete"), still(id, item, changes)])
+    Some([format!("message {code} says that item {id} is complete"), still(id, item, scene)])
 }
 
 /// Trap 8: the customer is said to have missed a visit that is still to come.
-fn visit_after_missed(
-    order: &Order,
-    event: &Event,
-    at: DateTime<Utc>,
-    changes: &Changes<'_>,
-    id: &str,
-    item: &Item,
-) -> Option<[String; 2]> {
+fn visit_after_missed(scene: &Scene<'_>, id: &str, item: &Item) -> Option<[String; 2]> {
     let appointment = item.appointment.as_ref()?;
     let status = appointment.status.as_deref()?;
-    let meaning = changes.vocabulary.meaning(Subject::AppointmentStatus, status)?;
+    let meaning = scene.vocabulary.meaning(Subject::AppointmentStatus, status)?;
     let start = appointment.start.as_ref().and_then(Moment::at)?;
-    if !meaning.is(Class::Progress) || start <= at {
+    if !meaning.is(Class::Progress) || start <= scene.at {
         return None;
     }
-    let is_about = |named: &String| named == id || order.parent_of(named) == Some(id);
-    let code = event.messages.iter().filter(|message| message.item_ids.iter().any(is_about)).find_map(|message| {
-        message
-            .codes()
-            .find(|code| changes.vocabulary.meaning(Subject::Message, code).is_some_and(|m| m.is(Class::Missed)))
-    })?;
+    let is_about = |named: &String| named == id || scene.family.parent_of(named) == Some(id);
+    let code =
+        scene.event.messages.iter().filter(|message| message.item_ids.iter().any(is_about)).find_map(|message| {
+            message
+                .codes()
+                .find(|code| scene.vocabulary.meaning(Subject::Message, code).is_some_and(|m| m.is(Class::Missed)))
+        })?;
     let window = words::window(appointment).unwrap_or_default();
     Some([
         format!("message {code} says that the appointment was missed"),
@@ -156,7 +151,7 @@ fn visit_after_missed(
 }
 
 /// Trap 7: a message's text names another date than the field.
-fn date_in_text(_: &Order, _: &Event, _: DateTime<Utc>, _: &Changes<'_>, id: &str, item: &Item) -> Option<[String; 2]> {
+fn date_in_text(_: &Scene<'_>, id: &str, item: &Item) -> Option<[String; 2]> {
     let (in_text, code) = item.date_in_text.as_ref()?;
     let field = item.expected_completion.as_ref()?;
     if words::day_of(in_text)? == words::day_of(field)? || item.state.as_deref().is_some_and(has_ended) {
@@ -169,43 +164,22 @@ fn date_in_text(_: &Order, _: &Event, _: DateTime<Utc>, _: &Changes<'_>, id: &st
 }
 
 /// Trap 6: the supplier cancelled what is still running.
-fn cancelled_while_running(
-    _: &Order,
-    _: &Event,
-    _: DateTime<Utc>,
-    changes: &Changes<'_>,
-    id: &str,
-    item: &Item,
-) -> Option<[String; 2]> {
+fn cancelled_while_running(scene: &Scene<'_>, id: &str, item: &Item) -> Option<[String; 2]> {
     let code = item.said_cancelled.as_ref().filter(|_| is_open(item))?;
-    Some([format!("message {code} says that item {id} was cancelled"), still(id, item, changes)])
+    Some([format!("message {code} says that item {id} was cancelled"), still(id, item, scene)])
 }
 
 /// Trap 5: the order has ended, an item has not: a delete that is never closed, most often.
-fn open_in_ended_order(
-    order: &Order,
-    _: &Event,
-    _: DateTime<Utc>,
-    changes: &Changes<'_>,
-    id: &str,
-    item: &Item,
-) -> Option<[String; 2]> {
-    let state = order.state.as_ref().map(|state| state.state.as_str())?;
+fn open_in_ended_order(scene: &Scene<'_>, id: &str, item: &Item) -> Option<[String; 2]> {
+    let state = scene.order.state.as_ref().map(|state| state.state.as_str())?;
     let has_order_ended = has_ended(state) || super::spelling::same(state, "partial");
     let action = item.action.as_deref().map_or_else(String::new, |action| format!(" (action {action})"));
     (has_order_ended && is_open(item))
-        .then(|| [format!("the order is {}", words::state(state)), format!("{}{action}", still(id, item, changes))])
+        .then(|| [format!("the order is {}", words::state(state)), format!("{}{action}", still(id, item, scene))])
 }
 
 /// A date was moved back and no message said why.
-fn date_moved_without_reason(
-    _: &Order,
-    _: &Event,
-    _: DateTime<Utc>,
-    _: &Changes<'_>,
-    id: &str,
-    item: &Item,
-) -> Option<[String; 2]> {
+fn date_moved_without_reason(_: &Scene<'_>, id: &str, item: &Item) -> Option<[String; 2]> {
     let (from, to) = item.unexplained_move.as_ref().filter(|_| !item.state.as_deref().is_some_and(has_ended))?;
     Some([
         format!("item {id} was expected on {from}"),
@@ -214,14 +188,7 @@ fn date_moved_without_reason(
 }
 
 /// An item had ended and runs again: no transition of the standard (domain §2).
-fn reopened(
-    _: &Order,
-    _: &Event,
-    _: DateTime<Utc>,
-    changes: &Changes<'_>,
-    id: &str,
-    item: &Item,
-) -> Option<[String; 2]> {
+fn reopened(scene: &Scene<'_>, id: &str, item: &Item) -> Option<[String; 2]> {
     let ended_as = item.reopened_from.as_ref().filter(|_| is_open(item))?;
-    Some([format!("item {id} had ended ({})", words::state(ended_as)), still(id, item, changes)])
+    Some([format!("item {id} had ended ({})", words::state(ended_as)), still(id, item, scene)])
 }

@@ -94,6 +94,7 @@ pub fn fold(statements: &[Statement], until: Option<DateTime<Utc>>, vocabulary: 
     counted.sort_by_cached_key(|statement| Place::of(statement));
     let late = lateness(&counted);
 
+    let conflicts_of = conflicts(statements, &outcomes);
     let mut timeline = Timeline::default();
     let mut entries = Vec::new();
     let mut index: BTreeMap<(u32, u32), usize> = BTreeMap::new();
@@ -104,7 +105,7 @@ pub fn fold(statements: &[Statement], until: Option<DateTime<Utc>>, vocabulary: 
         let position = timeline.events();
         let Applied { mut changes, ended } = timeline.apply(statement, vocabulary);
         let own = changes.len();
-        let conflicts = conflicts_with(statement, statements, &outcomes);
+        let conflicts = conflicts_of.get(&statement.delivery_id).map_or(&[][..], Vec::as_slice);
         changes.extend(conflicts.iter().map(|_| conflict_change(statement)));
         for (ordinal, change) in (0..).zip(changes) {
             let conflict = usize::try_from(ordinal).ok().and_then(|at| conflicts.get(at.checked_sub(own)?));
@@ -280,15 +281,18 @@ fn lateness(in_place: &[&Statement]) -> Vec<bool> {
     late
 }
 
-fn conflicts_with<'s>(
-    counted: &Statement,
+/// The conflicting deliveries of each that counts, in the order of their receipt.
+fn conflicts<'s>(
     statements: &'s [Statement],
     outcomes: &BTreeMap<Uuid, Outcome>,
-) -> Vec<&'s Statement> {
-    let is_conflict =
-        |statement: &&Statement| outcomes.get(&statement.delivery_id) == Some(&Outcome::Conflict(counted.delivery_id));
-    let mut conflicts: Vec<&Statement> = statements.iter().filter(is_conflict).collect();
-    conflicts.sort_by(|a, b| by_receipt(a, b));
+) -> BTreeMap<Uuid, Vec<&'s Statement>> {
+    let mut conflicts: BTreeMap<Uuid, Vec<&Statement>> = BTreeMap::new();
+    for statement in statements {
+        if let Some(Outcome::Conflict(counted)) = outcomes.get(&statement.delivery_id) {
+            conflicts.entry(*counted).or_default().push(statement);
+        }
+    }
+    conflicts.values_mut().for_each(|of_one| of_one.sort_by(|a, b| by_receipt(a, b)));
     conflicts
 }
 

@@ -8,6 +8,7 @@ pub mod change;
 mod contradiction;
 mod difference;
 mod event;
+mod family;
 mod history;
 mod ledger;
 mod milestone;
@@ -27,6 +28,7 @@ pub use event::{
     Appointment, Characteristic, Event, ItemStatement, Message, MessagePart, MilestoneStatement, Party, ServiceId,
     Statement,
 };
+pub use family::Family;
 pub use history::{Entry, History, Outcome, PastEntry, classify, fold, knowledge};
 pub use moment::{Moment, rfc3339};
 pub use place::{EventKey, Place, by_receipt};

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::family::Family;
 use super::spelling::same;
 use super::timeline::Order;
 use super::words::{self, list};
@@ -19,12 +20,13 @@ const ENDED: [&str; 4] = ["completed", "failed", "cancelled", "rejected"];
 
 /// The state of an order as its items, or the sender itself, say it.
 pub fn order_state(order: &Order) -> OrderState {
-    let roots: Vec<Said> = said(order).filter(|item| order.parent_of(item.id).is_none()).collect();
+    let family = Family::of(order);
+    let roots: Vec<Said> = said(order).filter(|item| family.parent_of(item.id).is_none()).collect();
     let (state, mut reason) = match &order.own_state {
         Some(own) => (own.clone(), format!("The sender says that the order is {}", words::state(own))),
         None => derived(&roots, said(order).any(|item| item.state.is_some())),
     };
-    if let Some(disagreement) = disagreement(order, &state) {
+    if let Some(disagreement) = disagreement(order, &family, &state) {
         reason.push_str("; but ");
         reason.push_str(&disagreement);
     }
@@ -93,10 +95,10 @@ fn each(items: &[Said<'_>]) -> String {
 
 /// Items whose own state contradicts the order's: still open in an order that has ended, or ended
 /// badly in one that goes on (domain, traps 5 and 6).
-fn disagreement(order: &Order, state: &str) -> Option<String> {
+fn disagreement(order: &Order, family: &Family<'_>, state: &str) -> Option<String> {
     let told: Vec<String> = if has_ended(state) || same("partial", state) {
         // Root items cannot disagree with a state that was derived from them.
-        let is_told = |id: &str| order.own_state.is_none() && order.parent_of(id).is_none();
+        let is_told = |id: &str| order.own_state.is_none() && family.parent_of(id).is_none();
         let open = said(order).filter(|item| !is_told(item.id));
         let open = open.filter_map(|item| Some((item.id, item.state.filter(|state| !has_ended(state))?)));
         open.map(|(id, state)| format!("item {id} is still {}", words::state(state))).collect()

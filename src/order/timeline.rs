@@ -131,28 +131,6 @@ impl Timeline {
 }
 
 impl Order {
-    /// The item that contains this one: its container where one was stated, else the item whose id is
-    /// this id without the last dotted part (contract, words). Items that a sender nests in a circle
-    /// contain each other and so have no parent.
-    pub fn parent_of(&self, item_id: &str) -> Option<&str> {
-        let parent = self.stated_parent_of(item_id)?;
-        let mut above = Some(parent);
-        for _ in 0..self.items.len() {
-            match above {
-                Some(ancestor) if ancestor == item_id => return None,
-                Some(ancestor) => above = self.stated_parent_of(ancestor),
-                None => break,
-            }
-        }
-        Some(parent)
-    }
-
-    fn stated_parent_of(&self, item_id: &str) -> Option<&str> {
-        let container = self.items.get(item_id).and_then(|item| item.container.as_deref());
-        let parent = container.or_else(|| item_id.rsplit_once('.').map(|(parent, _)| parent))?;
-        self.items.get_key_value(parent).map(|(id, _)| id.as_str())
-    }
-
     /// All items in the order people count in: 100.2 before 100.10.
     pub fn items_in_order(&self) -> impl Iterator<Item = (&str, &Item)> {
         let mut items: Vec<_> = self.items.iter().map(|(id, item)| (id.as_str(), item)).collect();

@@ -45,6 +45,12 @@ impl Store {
         Self { pool }
     }
 
+    /// The same database by connections that nobody else uses.
+    pub fn with_own_connections(&self, connections: u32) -> Self {
+        let options = self.pool.connect_options().as_ref().clone();
+        Self::connect(options, connections)
+    }
+
     /// Whether the database answers now.
     ///
     /// # Errors

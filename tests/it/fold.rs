@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use order_timeline::order::{self, Entry, History, Kind, Outcome, Statement, fold, rfc3339};
+use order_timeline::order::{self, Entry, Family, History, Kind, Outcome, Statement, fold, rfc3339};
 use order_timeline::{vocabulary, wire};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -400,7 +400,8 @@ fn items_that_contain_each_other_in_a_circle_are_roots() {
     let circle = json!({ "id": "1", "productOrderItem": { "id": "2", "productOrderItem": { "id": "1", "productOrderItem": { "id": "3" } } } });
     let history = folded(&[event(1, order_with(json!({ "productOrderItem": circle })))]);
     let order = history.timeline.order();
-    assert_eq!((order.parent_of("1"), order.parent_of("2"), order.parent_of("3")), (None, None, Some("1")));
+    let family = Family::of(order);
+    assert_eq!((family.parent_of("1"), family.parent_of("2"), family.parent_of("3")), (None, None, Some("1")));
 }
 
 #[test]
@@ -408,7 +409,8 @@ fn an_item_stands_below_its_container_or_the_item_that_its_id_names() {
     let items = json!([{ "id": "9", "productOrderItem": { "id": "100.7" } }, { "id": "100.1.5" }, { "id": "100" }, { "id": "200.1" }]);
     let history = folded(&[event(1, order_with(json!({ "productOrderItem": items })))]);
     let order = history.timeline.order();
-    let parents = ["100.7", "100.1.5", "100", "200.1"].map(|id| order.parent_of(id));
+    let family = Family::of(order);
+    let parents = ["100.7", "100.1.5", "100", "200.1"].map(|id| family.parent_of(id));
     assert_eq!(parents, [Some("9"), None, None, None]);
     let ordered: Vec<_> = order.items_in_order().map(|(id, _)| id).collect();
     assert_eq!(ordered, ["9", "100", "100.1.5", "100.7", "200.1"]);

@@ -91,9 +91,7 @@ async fn an_order_is_told_as_it_is_now() {
     let app = TestApp::start().await;
     app.deliver_all().await;
     let order = app.json("/api/v1/orders/00228874").await;
-    insta::with_settings!({ sort_maps => true }, {
-        insta::assert_json_snapshot!("order_00228874", order, { ".lastReceivedAt" => "[time]" });
-    });
+    insta::assert_snapshot!("order_00228874", as_text(order));
     let nested = app.json("/api/v1/orders/00125420").await;
     let below: Vec<&str> =
         nested["items"][0]["items"].as_array().unwrap().iter().map(|item| item["itemId"].as_str().unwrap()).collect();
@@ -157,13 +155,7 @@ async fn a_whole_timeline_has_the_form_of_the_contract() {
     app.post("/listener", body("10")).await;
     app.post("/listener", body("11")).await;
     let timeline = app.json("/api/v1/orders/00125512/timeline").await;
-    insta::with_settings!({ sort_maps => true }, {
-        insta::assert_json_snapshot!("timeline_00125512", timeline, {
-            ".order.lastReceivedAt" => "[time]",
-            ".entries[].receivedAt" => "[time]",
-            ".entries[].deliveryId" => "[id]",
-        });
-    });
+    insta::assert_snapshot!("timeline_00125512", as_text(timeline));
     app.stop().await;
 }
 
@@ -186,4 +178,24 @@ async fn an_order_id_that_senders_share_is_asked_for_with_the_sender() {
     assert_eq!(app.get("/api/v1/orders/00228874?sender=nobody").await.status, 404);
     assert_eq!(app.get("/api/v1/orders/nothing").await.json()["code"], "no-such-order");
     app.stop().await;
+}
+
+/// JSON for a snapshot, without what differs from run to run.
+fn as_text(mut json: Value) -> String {
+    redact(&mut json);
+    serde_json::to_string_pretty(&json).unwrap()
+}
+
+fn redact(json: &mut Value) {
+    match json {
+        Value::Object(members) => members.iter_mut().for_each(|(name, value)| {
+            if ["receivedAt", "lastReceivedAt", "knownFrom", "deliveryId"].contains(&name.as_str()) {
+                *value = json!("[differs]");
+            } else {
+                redact(value);
+            }
+        }),
+        Value::Array(members) => members.iter_mut().for_each(redact),
+        _ => {}
+    }
 }

@@ -125,13 +125,13 @@ fn json_beyond_reading_is_told_from_what_is_not_json() {
         (deep(10_000), "recursion limit exceeded"),
         (order(&deep(10_000)), "recursion limit exceeded"),
         (order(&format!("{}1{}", "{\"a\":".repeat(10_000), "}".repeat(10_000))), "recursion limit exceeded"),
-        (order("1e400"), "number out of range"),
-        (order("-1e400"), "number out of range"),
     ] {
         let error = wire::read(body.as_bytes()).unwrap_err();
         assert!(matches!(&error, Unreadable::BeyondReading { detail: told, .. } if told == detail), "{error}");
         assert_eq!((error.code(), error.path(), error.is_json()), ("json-beyond-reading", None, true));
     }
+    // A number of any size is one; what cannot be held as a double keeps its text.
+    assert!(wire::read(order("[1e400, -1e400]").as_bytes()).is_ok());
     let unclosed = wire::read("[".repeat(10_000).as_bytes()).unwrap_err();
     assert_eq!(unclosed.code(), "not-json");
     assert!(wire::read(order(&deep(100)).as_bytes()).is_ok());

@@ -7,6 +7,7 @@
     reason = "tests may be blunt; clippy.toml reaches the test functions only, not what they call"
 )]
 
+mod analytics;
 mod app;
 mod deliveries;
 mod fixtures;
@@ -17,4 +18,5 @@ mod law;
 mod listener;
 mod orders;
 mod poison;
+mod vocabulary;
 mod wire;

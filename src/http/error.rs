@@ -7,7 +7,7 @@ use actix_web::http::header::{ALLOW, RETRY_AFTER};
 use actix_web::{HttpRequest, HttpResponse, ResponseError};
 use serde::Serialize;
 use serde_with::skip_serializing_none;
-use tracing::error;
+use tracing::{error, warn};
 use uuid::Uuid;
 
 use crate::intake::NotTaken;
@@ -49,7 +49,7 @@ impl Problem {
     }
 
     pub fn no_such_order(order_id: &str) -> Self {
-        let detail = format!("No order with the id “{order_id}” has been heard of.");
+        let detail = format!("No order with the id “{}” has been heard of.", order_id.replace('\0', "\u{FFFD}"));
         Self::new(StatusCode::NOT_FOUND, "no-such-order", detail)
     }
 
@@ -91,9 +91,17 @@ impl ResponseError for Problem {
     }
 }
 
+/// Of a read: what the database refuses there is what was asked for.
 impl From<StoreError> for Problem {
     fn from(cause: StoreError) -> Self {
-        unavailable(&cause)
+        match &cause {
+            StoreError::Refused(refusal) if refusal.as_database_error().is_some() => {
+                warn!(%cause, "the database refused the values of a request");
+                let detail = "The request asks for a value that cannot be looked up.";
+                Self::new(StatusCode::BAD_REQUEST, "bad-query", detail)
+            }
+            _ => unavailable(&cause),
+        }
     }
 }
 

@@ -19,7 +19,9 @@ pub async fn take(
     group: web::Data<Group>,
 ) -> Result<HttpResponse, Problem> {
     let body = whole_body(payload, app.max_body_bytes).await?;
-    let delivery = Delivery::received_now(&app.sender, request.path(), redacted(request.headers()), body);
+    // PostgreSQL keeps no NUL in a text; the path is only kept to be looked at.
+    let origin = request.path().replace('\0', "\u{FFFD}");
+    let delivery = Delivery::received_now(&app.sender, &origin, redacted(request.headers()), body);
     answer(group.take(delivery).await?, app.ack_status)
 }
 

@@ -11,7 +11,7 @@ use actix_web::{HttpRequest, HttpResponse, ResponseError, web};
 use maud::Markup;
 
 use super::app::App;
-use super::error::Problem;
+use super::error::{Problem, bad_query};
 use super::orders::{ListParameters, OrderParameters, asked_for, cursor_text, query};
 use super::pages::{self, OrderView, OrdersQuery};
 
@@ -106,6 +106,10 @@ fn refusal(request: &HttpRequest) -> Option<Problem> {
     let is_safe = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
     let site = request.headers().get("Sec-Fetch-Site").and_then(|site| site.to_str().ok());
     let from_elsewhere = site.is_some_and(|site| !matches!(site, "same-origin" | "none"));
+    // PostgreSQL has no NUL in a text. A listener's query says nothing and is not read.
+    if is_safe && request.query_string().contains("%00") {
+        return Some(bad_query(&"it holds a NUL character"));
+    }
     (!is_safe && from_elsewhere)
         .then(|| Problem::new(StatusCode::FORBIDDEN, "foreign-site", "Another web site's page may not post here."))
 }

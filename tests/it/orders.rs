@@ -187,3 +187,23 @@ async fn an_order_id_that_senders_share_is_asked_for_with_the_sender() {
     assert_eq!(app.get("/api/v1/orders/nothing").await.json()["code"], "no-such-order");
     app.stop().await;
 }
+
+#[tokio::test]
+async fn a_nul_in_an_address_is_no_trouble_of_the_database() {
+    let app = TestApp::start().await;
+    for path in ["/api/v1/orders/a%00b", "/api/v1/orders/a%00b/timeline?sender=x", "/api/v1/orders/%00/deliveries"] {
+        let answer = app.get(path).await;
+        assert_eq!((answer.status, answer.json()["code"].as_str()), (404, Some("no-such-order")), "{path}");
+    }
+    assert_eq!(app.get("/orders/a%00b").await.status, 404);
+    for path in ["/api/v1/orders?q=%00", "/api/v1/orders?sender=a%00", "/api/v1/deliveries?sender=%00"] {
+        let answer = app.get(path).await;
+        assert_eq!((answer.status, answer.json()["code"].as_str()), (400, Some("bad-query")), "{path}");
+    }
+    for path in ["/?q=%00", "/orders/1?sender=%00"] {
+        assert_eq!(app.get(path).await.status, 400, "{path}");
+    }
+    let answer = app.post("/listener/%00?x=%00", body("00")).await;
+    assert_eq!(answer.status, 200, "what is posted is kept, whatever the path: {}", answer.text());
+    app.stop().await;
+}

@@ -6,6 +6,7 @@ mod demo;
 mod ingest;
 mod migrate;
 mod serve;
+mod terminal;
 mod timeline;
 mod vocabulary;
 
@@ -24,7 +25,7 @@ pub fn main(config: Config) -> ExitCode {
         // A reader that has seen enough (`| head`) is no error.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            let _ = writeln!(anstream::stderr(), "order-timeline: {error:#}");
+            let _ = writeln!(anstream::stderr(), "order-timeline: {}", terminal::harmless_lines(&format!("{error:#}")));
             ExitCode::FAILURE
         }
     }

@@ -11,6 +11,7 @@ use tracing::warn;
 
 use super::database::{Database, demo_dir};
 use super::serve::{app, bind};
+use super::signals::serve_until_signalled;
 use crate::config::{DatabaseConfig, DemoConfig, default_listen};
 use crate::demo::{BODIES, Journeys};
 use crate::http;
@@ -29,7 +30,7 @@ pub async fn run(database: &DatabaseConfig, config: &DemoConfig) -> Result<()> {
     let vocabulary = Arc::new(database.store.vocabulary().await?);
     let server = http::serve(app(&config.http, database.store.clone(), vocabulary), socket)?;
     let handle = server.handle();
-    let serving = actix_web::rt::spawn(server);
+    let serving = actix_web::rt::spawn(serve_until_signalled(server));
     match deliver_samples(address).await {
         Ok(()) => {
             announce(address)?;

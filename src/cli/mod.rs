@@ -6,6 +6,7 @@ mod demo;
 mod ingest;
 mod migrate;
 mod serve;
+mod signals;
 mod terminal;
 mod timeline;
 mod vocabulary;

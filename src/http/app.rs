@@ -26,8 +26,8 @@ pub struct App {
 /// How long a shutdown waits for requests under way, in seconds: what was received is to be answered.
 const SHUTDOWN_SECONDS: u64 = 30;
 
-/// Serves on a socket that is bound already, so that the caller knows the address. Ends gracefully on
-/// SIGINT and SIGTERM, or by the server's handle.
+/// Serves on a socket that is bound already, so that the caller knows the address. Ends by the
+/// server's handle; signals are the caller's.
 ///
 /// # Errors
 /// Where the socket cannot be used.
@@ -44,6 +44,8 @@ pub fn serve(app: App, socket: TcpListener) -> std::io::Result<Server> {
             .configure(routes)
             .default_service(web::to(error::not_found))
     })
+    // Its own handling takes Ctrl-C for an order to drop everything.
+    .disable_signals()
     .shutdown_timeout(SHUTDOWN_SECONDS)
     .listen(socket)?
     .run();

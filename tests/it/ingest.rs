@@ -6,13 +6,7 @@ use crate::app::{TestDatabase, bodies};
 
 /// Runs the program on a test's database. The connection goes by the environment, as an operator would.
 async fn run(database: &TestDatabase, arguments: &[&str]) -> Output {
-    let host = database.options.get_socket().unwrap().display().to_string();
-    let url = format!(
-        "postgres:///{}?host={host}&port={}&user={}",
-        database.options.get_database().unwrap(),
-        database.options.get_port(),
-        database.options.get_username()
-    );
+    let url = database.url();
     let arguments: Vec<String> = arguments.iter().map(|argument| (*argument).to_owned()).collect();
     let command = move || {
         Command::new(env!("CARGO_BIN_EXE_order-timeline"))

@@ -34,7 +34,7 @@ impl Database {
     /// Where there is none, it does not answer, or it is not up to date.
     pub async fn open(config: &DatabaseConfig, purpose: Purpose) -> Result<Self> {
         let database = match &config.database_url {
-            Some(url) => Self { store: Store::connect(url.clone(), config.database_connections), server: None },
+            Some(url) => Self { store: Store::connect(url.options(), config.database_connections), server: None },
             None => Self::private(config, purpose).await?,
         };
         database.check(config).await?;

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{ALLOW, RETRY_AFTER};
+use actix_web::http::header::{ALLOW, HeaderValue, RETRY_AFTER};
 use actix_web::{HttpRequest, HttpResponse, ResponseError};
 use serde::Serialize;
 use serde_with::skip_serializing_none;
@@ -139,10 +139,10 @@ pub async fn not_found(request: HttpRequest) -> Problem {
     Problem::new(StatusCode::NOT_FOUND, "not-found", detail)
 }
 
-pub async fn method_not_allowed(request: HttpRequest) -> HttpResponse {
-    let detail = format!("{} takes POST, not {}.", request.path(), request.method());
+pub fn method_not_allowed(request: &HttpRequest, methods: &'static str) -> HttpResponse {
+    let detail = format!("{} takes {methods}, not {}.", request.path(), request.method());
     let mut response = Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", detail).error_response();
-    response.headers_mut().insert(ALLOW, actix_web::http::header::HeaderValue::from_static("POST"));
+    response.headers_mut().insert(ALLOW, HeaderValue::from_static(methods));
     response
 }
 

@@ -4,6 +4,7 @@
 
 use actix_web::body::BoxBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::error::{InternalError, QueryPayloadError};
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
@@ -53,10 +54,25 @@ pub async fn style() -> HttpResponse {
     HttpResponse::Ok().content_type("text/css; charset=utf-8").body(pages::STYLE)
 }
 
+/// A query that cannot be read, told in the form of what was asked for.
+pub fn bad_query_told(cause: QueryPayloadError, request: &HttpRequest) -> actix_web::Error {
+    let response = told(request, &bad_query(&cause));
+    InternalError::from_response(cause, response).into()
+}
+
+fn told(request: &HttpRequest, problem: &Problem) -> HttpResponse {
+    let is_page = request.path() == "/" || request.path().starts_with("/orders/");
+    if is_page { problem_page(problem) } else { problem.error_response() }
+}
+
+fn problem_page(problem: &Problem) -> HttpResponse {
+    html(problem.status, &pages::message(problem.title, &problem.detail))
+}
+
 fn shown(page: Result<Markup, Problem>) -> HttpResponse {
     match page {
         Ok(page) => html(StatusCode::OK, &page),
-        Err(problem) => html(problem.status, &pages::message(problem.title, &problem.detail)),
+        Err(problem) => problem_page(&problem),
     }
 }
 
@@ -83,7 +99,10 @@ pub async fn guard(
     next: Next<impl actix_web::body::MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let mut response = match refusal(request.request()) {
-        Some(problem) => request.into_response(problem.error_response()),
+        Some(problem) => {
+            let response = told(request.request(), &problem);
+            request.into_response(response)
+        }
         None => next.call(request).await?.map_into_boxed_body(),
     };
     for (name, value) in HEADERS {

@@ -259,12 +259,3 @@ async fn ten_megabytes_are_taken_and_more_than_the_limit_is_kept_in_part() {
     assert_eq!(kept.body, vec![b'x'; 64 * 1024]);
     app.stop().await;
 }
-
-#[tokio::test]
-async fn the_listener_takes_nothing_but_post() {
-    let app = TestApp::start().await;
-    let answer = app.get("/listener").await;
-    assert_eq!((answer.status, answer.json()["code"].as_str()), (405, Some("method-not-allowed")));
-    assert_eq!(answer.header("allow"), Some("POST"));
-    app.stop().await;
-}

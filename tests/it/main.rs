@@ -15,6 +15,7 @@ mod health;
 mod ingest;
 mod law;
 mod listener;
+mod methods;
 mod orders;
 mod poison;
 mod signals;

@@ -111,6 +111,11 @@ pub async fn guard(
     Ok(response)
 }
 
+fn is_own(origin: &HeaderValue, named: &str) -> bool {
+    let authority = origin.to_str().ok().and_then(|origin| origin.split_once("://")).map(|(_, authority)| authority);
+    authority.is_some_and(|authority| authority.eq_ignore_ascii_case(named))
+}
+
 fn refusal(request: &HttpRequest) -> Option<Problem> {
     // The header itself: what a proxy forwards could be set by a page.
     let named = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
@@ -118,13 +123,17 @@ fn refusal(request: &HttpRequest) -> Option<Problem> {
         .rsplit_once(':')
         .map_or(named, |(host, port)| if port.bytes().all(|byte| byte.is_ascii_digit()) { host } else { named });
     let host = host.trim_start_matches('[').trim_end_matches(']');
-    if host != "localhost" && host.parse::<std::net::IpAddr>().is_err() {
+    if !host.eq_ignore_ascii_case("localhost") && host.parse::<std::net::IpAddr>().is_err() {
         let detail = format!("This service answers to its own address and to localhost, not to “{host}”.");
         return Some(Problem::new(StatusCode::FORBIDDEN, "foreign-host", detail));
     }
     let is_safe = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
     let site = request.headers().get("Sec-Fetch-Site").and_then(|site| site.to_str().ok());
-    let from_elsewhere = site.is_some_and(|site| !matches!(site, "same-origin" | "none"));
+    let from_elsewhere = match site {
+        Some(site) => !matches!(site, "same-origin" | "none"),
+        // Browsers that do not tell the site tell at least the origin.
+        None => request.headers().get(header::ORIGIN).is_some_and(|origin| !is_own(origin, named)),
+    };
     // PostgreSQL has no NUL in a text. A listener's query says nothing and is not read.
     if is_safe && request.query_string().contains("%00") {
         return Some(bad_query(&"it holds a NUL character"));

@@ -3,8 +3,10 @@
 use std::env;
 use std::ffi::OsStr;
 use std::fmt;
+use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use chrono::{DateTime, Utc};
@@ -288,6 +290,23 @@ impl DatabaseConfig {
         };
         self.data_dir.clone().unwrap_or_else(chosen)
     }
+
+    /// Where the demo keeps its database: apart from the service's. It is made anew each time, so that a
+    /// user without a home can have it among the temporary files.
+    pub fn demo_dir(&self) -> PathBuf {
+        let has_place = self.data_dir.is_some()
+            || nix::unistd::geteuid().is_root()
+            || env::var_os("XDG_DATA_HOME").is_some_and(|dir| !dir.is_empty())
+            || env::home_dir().is_some_and(|home| is_own_folder(&home));
+        if has_place {
+            return self.data_dir().join("demo");
+        }
+        env::temp_dir().join(format!("order-timeline-demo-{}", nix::unistd::geteuid()))
+    }
+}
+
+fn is_own_folder(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|found| found.is_dir() && found.uid() == nix::unistd::geteuid().as_raw())
 }
 
 /// Where the service listens unless told otherwise.

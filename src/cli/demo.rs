@@ -9,7 +9,7 @@ use anyhow::{Context, Result, anyhow, ensure};
 use chrono::Utc;
 use tracing::warn;
 
-use super::database::{Database, demo_dir};
+use super::database::Database;
 use super::serve::{app, bind};
 use super::signals::serve_until_signalled;
 use crate::config::{DatabaseConfig, DemoConfig, default_listen};
@@ -24,7 +24,7 @@ pub async fn run(database: &DatabaseConfig, config: &DemoConfig) -> Result<()> {
     );
     let socket = bind_anywhere(config.http.listen)?;
     let address = socket.local_addr()?;
-    let directory = demo_dir(&database.data_dir());
+    let directory = database.demo_dir();
     private_postgres::wipe(&directory).await?;
     let database = Database::start(database, &directory).await?;
     let vocabulary = Arc::new(database.store.vocabulary().await?);

@@ -9,8 +9,9 @@ use anyhow::{Context, Result, anyhow, ensure};
 use chrono::Utc;
 use tracing::warn;
 
-use super::database::{Database, demo_dir};
+use super::database::Database;
 use super::serve::{app, bind};
+use super::signals::serve_until_signalled;
 use crate::config::{DatabaseConfig, DemoConfig, default_listen};
 use crate::demo::{BODIES, Journeys};
 use crate::http;
@@ -23,13 +24,13 @@ pub async fn run(database: &DatabaseConfig, config: &DemoConfig) -> Result<()> {
     );
     let socket = bind_anywhere(config.http.listen)?;
     let address = socket.local_addr()?;
-    let directory = demo_dir(&database.data_dir());
+    let directory = database.demo_dir();
     private_postgres::wipe(&directory).await?;
     let database = Database::start(database, &directory).await?;
     let vocabulary = Arc::new(database.store.vocabulary().await?);
     let server = http::serve(app(&config.http, database.store.clone(), vocabulary), socket)?;
     let handle = server.handle();
-    let serving = actix_web::rt::spawn(server);
+    let serving = actix_web::rt::spawn(serve_until_signalled(server));
     match deliver_samples(address).await {
         Ok(()) => {
             announce(address)?;

@@ -6,6 +6,8 @@ mod demo;
 mod ingest;
 mod migrate;
 mod serve;
+mod signals;
+mod terminal;
 mod timeline;
 mod vocabulary;
 
@@ -24,7 +26,7 @@ pub fn main(config: Config) -> ExitCode {
         // A reader that has seen enough (`| head`) is no error.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            let _ = writeln!(anstream::stderr(), "order-timeline: {error:#}");
+            let _ = writeln!(anstream::stderr(), "order-timeline: {}", terminal::harmless_lines(&told(&error)));
             ExitCode::FAILURE
         }
     }
@@ -60,6 +62,18 @@ async fn run(config: Config) -> Result<()> {
     }
 }
 
+/// An error with its causes; one that says its cause itself does not have it said twice.
+fn told(error: &anyhow::Error) -> String {
+    let mut told = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if !told.contains(&cause) {
+            told.push_str(": ");
+            told.push_str(&cause);
+        }
+    }
+    told
+}
+
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
     let io = error.chain().find_map(|cause| cause.downcast_ref::<std::io::Error>());
     io.is_some_and(|io| io.kind() == std::io::ErrorKind::BrokenPipe)
@@ -68,6 +82,16 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
+
+    #[test]
+    fn a_cause_is_told_once() {
+        let cause = sqlx::Error::Io(std::io::Error::other("no route"));
+        let error = anyhow::Error::from(crate::store::StoreError::Unavailable(cause)).context("cannot migrate");
+        let told = super::told(&error);
+        assert!(told.starts_with("cannot migrate: the database is not available: "), "{told}");
+        assert_eq!(told.matches("no route").count(), 1, "{told}");
+        assert!(format!("{error:#}").matches("no route").count() > 1, "else this is not needed");
+    }
 
     #[test]
     fn the_command_line_is_consistent() {

@@ -8,6 +8,7 @@ use anyhow::{Context, Result, bail};
 use tracing::info;
 
 use super::database::{Database, Purpose};
+use super::signals::serve_until_signalled;
 use crate::config::{DEFAULT_SENDER, DatabaseConfig, HttpConfig, ServeConfig};
 use crate::http::{self, App};
 use crate::order::Vocabulary;
@@ -24,7 +25,7 @@ pub async fn run(database: &DatabaseConfig, config: &ServeConfig) -> Result<()> 
         "Order Timeline is at http://{address}/ and takes events at http://{address}/listener"
     )?;
     writeln!(anstream::stdout(), "There is no sign-in yet, so it listens on this machine only. Ctrl-C stops it.")?;
-    server.await?;
+    serve_until_signalled(server).await?;
     info!("the service has stopped; everything acknowledged is in the database");
     database.close().await
 }

@@ -5,6 +5,7 @@ use std::io::Write;
 use anyhow::Result;
 
 use super::database::{Database, Purpose};
+use super::terminal::harmless;
 use crate::config::{DatabaseConfig, WordConfig};
 use crate::order::rfc3339;
 use crate::store::Store;
@@ -45,7 +46,7 @@ async fn unknown(store: &Store, list: &List) -> Result<Vec<String>> {
         if list.json {
             return Ok(serde_json::to_string(&value)?);
         }
-        Ok(format!(
+        Ok(harmless(&format!(
             "{:<19} {:<32} {} times in {} orders, first {}, last {}",
             value.subject,
             value.value,
@@ -53,7 +54,7 @@ async fn unknown(store: &Store, list: &List) -> Result<Vec<String>> {
             value.orders,
             rfc3339(value.first_seen),
             rfc3339(value.last_seen)
-        ))
+        )))
     };
     let lines: Vec<String> = wanted.map(line).collect::<Result<_>>()?;
     Ok(if lines.is_empty() && !list.json { vec!["Every value of the feed is known.".to_owned()] } else { lines })
@@ -71,7 +72,7 @@ fn told(word: &Word) -> String {
             told.push_str(&format!("; {name}: {value}"));
         }
     }
-    told
+    harmless(&told)
 }
 
 pub async fn set(database: &DatabaseConfig, config: &WordConfig) -> Result<()> {

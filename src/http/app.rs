@@ -1,10 +1,13 @@
 //! The composition root: what is served where.
 
+use std::future::ready;
 use std::net::TcpListener;
 use std::sync::Arc;
 
 use actix_web::dev::Server;
-use actix_web::{App as ActixApp, HttpServer, middleware, web};
+use actix_web::{
+    App as ActixApp, FromRequest, Handler, HttpRequest, HttpServer, Resource, Responder, guard, middleware, web,
+};
 
 use super::{deliveries, error, health, listener, orders, site};
 use crate::intake::Group;
@@ -26,8 +29,8 @@ pub struct App {
 /// How long a shutdown waits for requests under way, in seconds: what was received is to be answered.
 const SHUTDOWN_SECONDS: u64 = 30;
 
-/// Serves on a socket that is bound already, so that the caller knows the address. Ends gracefully on
-/// SIGINT and SIGTERM, or by the server's handle.
+/// Serves on a socket that is bound already, so that the caller knows the address. Ends by the
+/// server's handle; signals are the caller's.
 ///
 /// # Errors
 /// Where the socket cannot be used.
@@ -38,12 +41,14 @@ pub fn serve(app: App, socket: TcpListener) -> std::io::Result<Server> {
         ActixApp::new()
             .app_data(app.clone())
             .app_data(group.clone())
-            .app_data(web::QueryConfig::default().error_handler(|cause, _| error::bad_query(&cause).into()))
+            .app_data(web::QueryConfig::default().error_handler(site::bad_query_told))
             .app_data(web::PathConfig::default().error_handler(|cause, _| error::bad_path(&cause).into()))
             .wrap(middleware::from_fn(site::guard))
             .configure(routes)
             .default_service(web::to(error::not_found))
     })
+    // Its own handling takes Ctrl-C for an order to drop everything.
+    .disable_signals()
     .shutdown_timeout(SHUTDOWN_SECONDS)
     .listen(socket)?
     .run();
@@ -51,19 +56,36 @@ pub fn serve(app: App, socket: TcpListener) -> std::io::Result<Server> {
 }
 
 fn routes(config: &mut web::ServiceConfig) {
-    let listen = || web::resource(["/listener", "/listener/{event_name}"]).post(listener::take);
+    let listen = web::resource(["/listener", "/listener/{event_name}"]).route(web::post().to(listener::take));
     config
-        .service(listen().default_service(web::to(error::method_not_allowed)))
-        .service(web::resource("/api/v1/orders").get(orders::list))
-        .service(web::resource("/api/v1/orders/{order_id}").get(orders::show))
-        .service(web::resource("/api/v1/orders/{order_id}/timeline").get(orders::timeline))
-        .service(web::resource("/api/v1/orders/{order_id}/deliveries").get(deliveries::of_order))
-        .service(web::resource("/api/v1/deliveries").get(deliveries::list))
-        .service(web::resource("/api/v1/deliveries/{id}").get(deliveries::show))
-        .service(web::resource("/api/v1/deliveries/{id}/body").get(deliveries::body))
-        .service(web::resource("/health/live").get(health::live))
-        .service(web::resource("/health/ready").get(health::ready))
-        .service(web::resource("/").get(site::orders))
-        .service(web::resource("/orders/{order_id}").get(site::order))
-        .service(web::resource("/assets/style.css").get(site::style));
+        .service(only(listen, "POST"))
+        .service(read("/api/v1/orders", orders::list))
+        .service(read("/api/v1/orders/{order_id}", orders::show))
+        .service(read("/api/v1/orders/{order_id}/timeline", orders::timeline))
+        .service(read("/api/v1/orders/{order_id}/deliveries", deliveries::of_order))
+        .service(read("/api/v1/deliveries", deliveries::list))
+        .service(read("/api/v1/deliveries/{id}", deliveries::show))
+        .service(read("/api/v1/deliveries/{id}/body", deliveries::body))
+        .service(read("/health/live", health::live))
+        .service(read("/health/ready", health::ready))
+        .service(read("/", site::orders))
+        .service(read("/orders/{order_id}", site::order))
+        .service(read("/assets/style.css", site::style));
+}
+
+/// What is read with GET, and with HEAD: the same without its body, which the server leaves out.
+fn read<F, Args>(path: &str, handler: F) -> Resource
+where
+    F: Handler<Args>,
+    Args: FromRequest + 'static,
+    F::Output: Responder + 'static,
+{
+    let reading = guard::Any(guard::Get()).or(guard::Head());
+    only(web::resource(path).route(web::route().guard(reading).to(handler)), "GET, HEAD")
+}
+
+/// A resource that says what it takes where it is asked for anything else.
+fn only(resource: Resource, methods: &'static str) -> Resource {
+    let refuse = move |request: HttpRequest| ready(error::method_not_allowed(&request, methods));
+    resource.default_service(web::to(refuse))
 }

@@ -92,6 +92,10 @@ pub async fn asked_for(
 
 /// The key of an order by its id; its sender too where the id alone does not tell.
 pub async fn resolve(app: &App, order_id: &str, sender: Option<&str>) -> Result<OrderKey, Problem> {
+    // PostgreSQL keeps no NUL in a text, so there is no such order.
+    if order_id.contains('\0') {
+        return Err(Problem::no_such_order(order_id));
+    }
     if let Some(sender) = sender.filter(|sender| !sender.is_empty()) {
         return Ok(OrderKey::of_order(sender, order_id));
     }

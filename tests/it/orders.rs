@@ -199,3 +199,25 @@ fn redact(json: &mut Value) {
         _ => {}
     }
 }
+
+#[tokio::test]
+async fn a_nul_in_an_address_is_no_trouble_of_the_database() {
+    let app = TestApp::start().await;
+    for path in ["/api/v1/orders/a%00b", "/api/v1/orders/a%00b/timeline?sender=x", "/api/v1/orders/%00/deliveries"] {
+        let answer = app.get(path).await;
+        assert_eq!((answer.status, answer.json()["code"].as_str()), (404, Some("no-such-order")), "{path}");
+    }
+    assert_eq!(app.get("/orders/a%00b").await.status, 404);
+    for path in ["/api/v1/orders?q=%00", "/api/v1/orders?sender=a%00", "/api/v1/deliveries?sender=%00"] {
+        let answer = app.get(path).await;
+        assert_eq!((answer.status, answer.json()["code"].as_str()), (400, Some("bad-query")), "{path}");
+    }
+    for path in ["/?q=%00", "/orders/1?sender=%00", "/?limit=x", "/orders/1?colour=red", "/orders/1?at=%00"] {
+        let answer = app.get(path).await;
+        assert_eq!((answer.status, answer.content_type.as_str()), (400, "text/html; charset=utf-8"), "{path}");
+        assert!(answer.text().contains("<h1>Bad Request</h1>"), "a page's problem is a page: {}", answer.text());
+    }
+    let answer = app.post("/listener/%00?x=%00", body("00")).await;
+    assert_eq!(answer.status, 200, "what is posted is kept, whatever the path: {}", answer.text());
+    app.stop().await;
+}

@@ -11,6 +11,7 @@ mod migrate;
 mod orders;
 pub mod private_postgres;
 mod project;
+mod silence;
 mod vocabulary;
 
 use std::time::Duration;

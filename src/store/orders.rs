@@ -255,11 +255,19 @@ impl Store {
             sql.push(" and lower(state) = lower(").push_bind(state).push(")");
         }
         if let Some(reason) = &query.attention {
-            sql.push(" and exists (select from attention a where a.order_key = o.order_key");
-            if reason != "any" {
-                sql.push(" and a.reason = ").push_bind(reason);
+            // The silent are not written down but found, so they are asked for apart.
+            if reason != "silent" {
+                sql.push(" and (exists (select from attention a where a.order_key = o.order_key");
+                if reason != "any" {
+                    sql.push(" and a.reason = ").push_bind(reason);
+                }
+                sql.push(")");
             }
-            sql.push(")");
+            match reason.as_str() {
+                "silent" => sql.push(" and order_key in (select s.order_key from analytics.silent_orders s)"),
+                "any" => sql.push(" or order_key in (select s.order_key from analytics.silent_orders s))"),
+                _ => sql.push(")"),
+            };
         }
         if let Some(sender) = &query.sender {
             sql.push(" and sender = ").push_bind(sender);

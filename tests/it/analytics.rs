@@ -140,3 +140,52 @@ async fn an_analyst_reads_the_views_and_nothing_else() {
     drop(connection);
     app.stop().await;
 }
+
+#[tokio::test]
+async fn orders_that_are_silent_for_longer_than_their_like_are_found() {
+    let app = TestApp::start().await;
+    app.deliver_all().await;
+    // The orders of the seed have said nothing for years; #18 has no time of its own and so came just now.
+    let silent = app.database.rows("select order_id from analytics.silent_orders").await;
+    assert_eq!(silent.len(), 9, "{silent:?}");
+    assert!(!silent.contains(&json!({ "order_id": "00228874" })), "a completed order has nothing more to say");
+    assert!(!silent.contains(&json!({ "order_id": "00103497" })));
+    let listed = app.json("/api/v1/orders?attention=silent").await;
+    assert_eq!(listed["orders"].as_array().unwrap().len(), 9);
+    let any = app.json("/api/v1/orders?attention=any").await["orders"].as_array().unwrap().len();
+    assert_eq!(any, 11, "the silent, 00103497 which is delayed, and 00148807 with its contradiction");
+
+    // Where the like usually take a hundred years, nothing is silent for too long.
+    app.database
+        .execute(
+            "insert into silence_norm
+             select distinct i.offering_id, i.sub_status, interval '100 years', 20 from product_order_item i
+             where i.sub_status is not null",
+        )
+        .await;
+    let silent = app.database.rows("select order_id from analytics.silent_orders").await;
+    assert_eq!(silent, [json!({ "order_id": "00125420" })], "no item of it has a state");
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn how_long_is_usual_is_learned_from_the_feed() {
+    let app = TestApp::start().await;
+    // Thirty orders whose item is pending for ten days each.
+    for number in 0..30 {
+        for (day, sub_status) in [(1, "PendingWithBTWwBC"), (11, "AcceptedByBTWwBC")] {
+            let item = json!({ "id": "1", "state": "inProgress", "subStatus": sub_status,
+                               "product": { "productOffering": { "id": "E0000021" } } });
+            let body = json!({
+                "event": { "productOrder": { "id": format!("s{number}"), "productOrderItem": item } },
+                "eventId": format!("{number}-{day}"), "eventTime": format!("2024-01-{day:02}T12:00:00Z"),
+            });
+            assert_eq!(app.post("/listener", body.to_string()).await.status, 200);
+        }
+    }
+    assert_eq!(app.database.store.learn_silence().await.unwrap(), 1);
+    let norms = app.database.rows("select offering_id, sub_status, p95, periods from silence_norm").await;
+    let norm = json!({ "offering_id": "E0000021", "sub_status": "PendingWithBTWwBC", "p95": "10 days", "periods": 30 });
+    assert_eq!(norms, [norm]);
+    app.stop().await;
+}

@@ -252,7 +252,12 @@ impl Store {
             sql.push(" and order_key = any(").push_bind(matched.keys().copied().collect::<Vec<_>>()).push(")");
         }
         if let Some(state) = &query.state {
-            sql.push(" and lower(state) = lower(").push_bind(state).push(")");
+            // As the fold compares states (contract, law 2), both by the database's own notion of a letter.
+            sql.push(
+                " and regexp_replace(lower(state), '[^[:alnum:]]', '', 'g') = \
+                 regexp_replace(lower(",
+            );
+            sql.push_bind(state).push("), '[^[:alnum:]]', '', 'g')");
         }
         if let Some(reason) = &query.attention {
             sql.push(" and exists (select from attention a where a.order_key = o.order_key");

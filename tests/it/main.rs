@@ -18,6 +18,7 @@ mod law;
 mod listener;
 mod methods;
 mod orders;
+mod parallel;
 mod poison;
 mod signals;
 mod vocabulary;

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::batch::{decode_fold, history};
 use super::{OrderKey, Store, StoreError};
 use crate::intake::Times;
-use crate::order::{EventKey, Order, Outcome, Statement, Vocabulary, fold};
+use crate::order::{EventKey, Order, Outcome, Statement, Vocabulary, fold, knowledge};
 use crate::record::{
     EntryRecord, Identifier, MessageRecord, OrderHead, OrderRecord, TimelineRecord, identifiers_of, late_by_seconds,
 };
@@ -356,6 +356,11 @@ fn order_then(
     identifiers.sort_unstable();
     identifiers.dedup();
     let record = OrderRecord::new(head.clone(), order, identifiers);
-    let entries = folded.entries.into_iter().map(EntryRecord::from).collect();
-    Some((record, TimelineRecord { order: head, entries }))
+    // Since when each is known takes the receipts of the whole history; what held then may hold no longer.
+    let (known, _) = knowledge(&statements, vocabulary);
+    let entries = known.entries.into_iter().filter(|entry| at.is_none_or(|at| entry.at <= at)).map(|mut entry| {
+        entry.valid_to = entry.valid_to.filter(|ended| at.is_none_or(|at| *ended <= at));
+        EntryRecord::from(entry)
+    });
+    Some((record, TimelineRecord { order: head, entries: entries.collect() }))
 }

@@ -97,7 +97,7 @@ pub enum Command {
 
 #[derive(Args, Clone, Debug)]
 pub struct HttpConfig {
-    /// Address to listen at. Only this machine's own (127.0.0.1, [::1]) for now: there is no sign-in yet.
+    /// Address to listen at. Only this machine's own (127.0.0.1 or ::1) for now: there is no sign-in yet.
     #[arg(long, env = "ORDER_TIMELINE_LISTEN", value_name = "ADDRESS", default_value_t = default_listen())]
     pub listen: SocketAddr,
     /// Status that acknowledges a delivery; some senders insist on one.

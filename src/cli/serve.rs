@@ -26,6 +26,9 @@ pub async fn run(database: &DatabaseConfig, config: &ServeConfig) -> Result<()> 
         "Order Timeline is at http://{address}/ and takes events at http://{address}/listener"
     )?;
     writeln!(anstream::stdout(), "There is no sign-in yet, so it listens on this machine only. Ctrl-C stops it.")?;
+    for doubt in database.store.doubts().await? {
+        warn!("the database is not safe: {doubt}");
+    }
     let learning = actix_web::rt::spawn(learn_silence(database.store.clone()));
     serve_until_signalled(server).await?;
     learning.abort();

@@ -72,3 +72,12 @@ async fn a_lock_that_others_hold_is_not_waited_for_without_end() {
     assert_eq!(app.post("/listener", crate::app::body("00")).await.status, 200);
     app.stop().await;
 }
+
+#[tokio::test]
+async fn a_server_that_can_lose_what_it_committed_is_doubted() {
+    // The tests' own server is careless for the sake of speed.
+    let database = crate::app::TestDatabase::new().await;
+    let doubts = database.store.doubts().await.unwrap();
+    assert!(doubts.iter().any(|doubt| doubt.starts_with("fsync is off")), "{doubts:?}");
+    database.close().await;
+}

@@ -2,7 +2,7 @@
 //!
 //! No database, no clock, no scripts, nothing from third parties, and no style inside the HTML, so that
 //! a strict Content-Security-Policy holds. Every value is hostile text: maud escapes it, and nothing here
-//! ever marks data as already escaped; what goes into an address goes through [`link`].
+//! ever marks data as already escaped; what goes into an address goes through `link`.
 
 mod events;
 mod items;

@@ -2,26 +2,35 @@
 
 use serde::Deserialize;
 
-use crate::order::{Meaning, Vocabulary};
+use crate::order::{BssCode, Meaning, Vocabulary};
 
-const SHIPPED: &str = include_str!("../vocabulary/bt-wholesale.toml");
+const SHIPPED: [&str; 2] = [include_str!("../vocabulary/bt-wholesale.toml"), include_str!("../vocabulary/hybris.toml")];
 
 /// The vocabulary that comes with the program.
 ///
 /// # Errors
 /// Says where the file breaks its own form; a test keeps the shipped one right.
 pub fn shipped() -> Result<Vocabulary, toml::de::Error> {
-    parse(SHIPPED)
+    let mut vocabulary = Vocabulary::default();
+    for file in SHIPPED {
+        read_into(&mut vocabulary, file)?;
+    }
+    Ok(vocabulary)
 }
 
-/// Reads a vocabulary: TOML with `[[offering]]`, `[[sub_status]]` and `[[characteristic]]` tables, each
-/// with its values, `words` and `source`.
+/// Reads a vocabulary: TOML with `[[offering]]`, `[[sub_status]]`, `[[characteristic]]` and `[[bss_code]]`
+/// tables, each with its values, `words` and `source`; a BSS code with `advice` too.
 ///
 /// # Errors
 /// Where the text is not TOML of that form, with line and column.
 pub fn parse(text: &str) -> Result<Vocabulary, toml::de::Error> {
-    let file: File = toml::from_str(text)?;
     let mut vocabulary = Vocabulary::default();
+    read_into(&mut vocabulary, text)?;
+    Ok(vocabulary)
+}
+
+fn read_into(vocabulary: &mut Vocabulary, text: &str) -> Result<(), toml::de::Error> {
+    let file: File = toml::from_str(text)?;
     for entry in &file.offering {
         entry.values.iter().for_each(|id| vocabulary.add_offering(id, entry.meaning()));
     }
@@ -31,7 +40,13 @@ pub fn parse(text: &str) -> Result<Vocabulary, toml::de::Error> {
     for entry in &file.characteristic {
         entry.values.iter().for_each(|name| vocabulary.add_characteristic(name, entry.meaning()));
     }
-    Ok(vocabulary)
+    for entry in &file.bss_code {
+        let (words, advice) = (entry.words.clone(), entry.advice.clone());
+        entry.codes.iter().for_each(|code| {
+            vocabulary.add_bss_code(code, BssCode { words: words.clone(), advice: advice.clone() });
+        });
+    }
+    Ok(())
 }
 
 #[derive(Deserialize)]
@@ -43,6 +58,18 @@ struct File {
     sub_status: Vec<Entry>,
     #[serde(default)]
     characteristic: Vec<Entry>,
+    #[serde(default)]
+    bss_code: Vec<BssCodeEntry>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct BssCodeEntry {
+    codes: Vec<String>,
+    words: String,
+    advice: String,
+    #[expect(dead_code, reason = "for the people who edit the file; required so that no meaning stands without one")]
+    source: Source,
 }
 
 #[derive(Deserialize)]

@@ -1,11 +1,12 @@
 //! What a snapshot changes: the order is brought up to it, and every difference becomes a change.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use sha2::{Digest, Sha256};
 
 use super::change::{Change, Kind, MessageDetail, Value};
-use super::event::{Appointment, Event, ItemStatement, Message, MilestoneStatement, Statement};
+use super::event::{Appointment, Event, ItemStatement, Message, MilestoneStatement, Placing, Statement};
 use super::moment::Moment;
 use super::place::is_create;
 use super::spelling::{compared, same};
@@ -31,16 +32,25 @@ pub fn take_in(
     }
     external_ids(order, event, &mut changes);
     parties(order, event, &mut changes);
+    for stated in &event.characteristics {
+        let before = order.characteristics.insert(compared(&stated.name), stated.clone()).map(|kept| kept.value);
+        if before.as_ref() != Some(&stated.value) {
+            changes.characteristic(&[], "Order", &stated.name, before, stated.value.clone());
+        }
+    }
     changes.date(&[], "The order", &mut order.expected_completion, event.expected_completion.as_ref());
     for item in &event.items {
-        take_in_item(order, item, &mut changes);
+        take_in_item(order, &named_as_before(order, item), &mut changes);
     }
-    messages(standing_messages, &event.messages, &mut changes);
+    messages(standing_messages, event, &mut changes);
     for milestone in &event.milestones {
         changes.milestone(milestone);
     }
     if let Some(own) = &event.state {
         order.own_state = Some(own.clone());
+    }
+    if let Some(placing) = &event.placing {
+        order.placing = Some(placing.clone());
     }
     let now = order_state(order);
     let before = order.state.replace(now.clone());
@@ -93,6 +103,16 @@ fn parties(order: &mut Order, event: &Event, changes: &mut Changes<'_>) {
             None => format!("Party {role}: {to}"),
         };
         changes.order_change(Kind::Party, Some(role), from, Some(to), text);
+    }
+}
+
+/// Where item ids repeat in an order, an item is named by its id and its product (domain §3). A later event
+/// may state one of them alone, and so without the need; it is that item all the same.
+fn named_as_before<'a>(order: &Order, item: &'a ItemStatement) -> Cow<'a, ItemStatement> {
+    let both = item.product_id.as_ref().map(|product| format!("{}/{product}", item.id));
+    match both.filter(|both| !order.items.contains_key(&item.id) && order.items.contains_key(both)) {
+        Some(id) => Cow::Owned(ItemStatement { container: Some(item.id.clone()), id, ..item.clone() }),
+        None => Cow::Borrowed(item),
     }
 }
 
@@ -209,21 +229,31 @@ fn same_appointment(a: &Appointment, b: &Appointment) -> bool {
 
 /// Messages compare with the snapshot before: what stood there is no change, what stands no longer
 /// may return as one (law 3). A message is told once, with the items that it is new for.
-fn messages(standing: &mut BTreeSet<u64>, messages: &[Message], changes: &mut Changes<'_>) {
+fn messages(standing: &mut BTreeSet<u64>, event: &Event, changes: &mut Changes<'_>) {
     let mut now = BTreeSet::new();
-    for message in messages {
+    for message in &event.messages {
         let identity = |item_id: &str| message_identity(message, item_id);
         let order_level = message.item_ids.is_empty().then(|| identity(""));
         let is_new_for_order = order_level.is_some_and(|identity| !standing.contains(&identity));
         let new_for: Vec<String> =
             message.item_ids.iter().filter(|id| !standing.contains(&identity(id))).cloned().collect();
         if is_new_for_order || !new_for.is_empty() {
-            changes.message(message, new_for);
+            changes.message(message, new_for, lead(event));
         }
         now.extend(order_level);
         now.extend(message.item_ids.iter().map(|id| identity(id)));
     }
     *standing = now;
+}
+
+/// What a message is, by the event that brings it: one of how an order's placing went says so.
+fn lead(event: &Event) -> &'static str {
+    match event.placing {
+        None | Some(Placing::Asked) => "Message",
+        Some(Placing::Taken) => "Warning",
+        Some(Placing::Refused(_)) => "Attempt failed,",
+        Some(Placing::Unknown(_)) => "Attempt without an answer,",
+    }
 }
 
 /// A short stand-in for a message and an item: the fold keeps these instead of the texts.
@@ -260,7 +290,10 @@ impl Changes<'_> {
     fn order_created(&mut self, event: &Event) {
         let known_as = event.external_ids.first();
         let known_as = known_as.map_or_else(String::new, |external_id| format!(" (external id {external_id})"));
-        let text = format!("Order {} created{known_as}", event.order_id);
+        let text = match event.placing {
+            Some(Placing::Asked) => format!("Order placed{known_as}"),
+            _ => format!("Order {} created{known_as}", event.order_id),
+        };
         self.order_change(Kind::OrderCreated, None, None, Some(event.order_id.clone()), text);
     }
 
@@ -373,11 +406,15 @@ impl Changes<'_> {
         });
     }
 
-    fn message(&mut self, message: &Message, item_ids: Vec<String>) {
+    fn message(&mut self, message: &Message, item_ids: Vec<String>, lead: &str) {
         let about = message_part_of(message);
         let severity = about.and_then(|part| part.severity.clone());
         let told: Vec<&str> = message.parts.iter().map(|part| part.text.as_str()).collect();
         let told = if told.is_empty() { "no text was sent".to_owned() } else { told.join(" · ") };
+        let quoted = about.map(|part| part.text.as_str()).unwrap_or_default();
+        let meaning = message.code.as_deref().and_then(|code| self.vocabulary.bss_code(code));
+        let told = meaning.map_or(told, |code| format!("{}: {} (“{quoted}”)", code.words, code.advice));
+        let lead = if message.code.is_some() { lead } else { lead_without_code(lead) };
         let code = message.code.as_deref().map_or_else(String::new, |code| format!(" {code}"));
         let items = match item_ids.as_slice() {
             [] => String::new(),
@@ -391,7 +428,7 @@ impl Changes<'_> {
             from: None,
             to: None,
             message: Some(MessageDetail { code: message.code.clone(), severity, parts: message.parts.clone() }),
-            text: format!("Message{code}{items}: {told}"),
+            text: format!("{lead}{code}{items}: {told}"),
         });
     }
 
@@ -417,6 +454,11 @@ impl Changes<'_> {
             change.name = Some(name.to_owned());
         }
     }
+}
+
+/// A text without a code that comes with a success is no warning as far as anyone can tell.
+fn lead_without_code(lead: &str) -> &str {
+    if lead == "Warning" { "Message" } else { lead.trim_end_matches(',') }
 }
 
 /// The part that the sub-code speaks of, else the first.

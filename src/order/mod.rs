@@ -17,8 +17,8 @@ mod words;
 
 pub use change::{Change, Kind, Value};
 pub use event::{
-    Appointment, Characteristic, Event, ItemStatement, Message, MessagePart, MilestoneStatement, Party, ServiceId,
-    Statement,
+    Appointment, Characteristic, Event, ItemStatement, Message, MessagePart, MilestoneStatement, Party, Placing,
+    ServiceId, Statement,
 };
 pub use history::{Entry, History, Outcome, classify, fold};
 pub use moment::{Moment, rfc3339};
@@ -26,5 +26,5 @@ pub use place::{EventKey, Place, by_receipt};
 pub use spelling::{compared, same};
 pub use state::OrderState;
 pub use timeline::{Item, Order, Timeline};
-pub use vocabulary::{Meaning, Vocabulary};
+pub use vocabulary::{BssCode, Meaning, Vocabulary};
 pub use words::{capitalised, day_or_time, natural_order, repeats_state, state as state_in_words, window};

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::event::Placing;
 use super::spelling::{compared, same};
 use super::timeline::Order;
 use super::words::list;
@@ -22,7 +23,10 @@ pub fn order_state(order: &Order) -> OrderState {
     let roots: Vec<Said> = said(order).filter(|item| order.parent_of(item.id).is_none()).collect();
     let (state, mut reason) = match &order.own_state {
         Some(own) => (own.clone(), format!("The sender says that the order is “{own}”")),
-        None => derived(&roots),
+        None => match &order.placing {
+            Some(placing) if order.items.values().all(|item| item.state.is_none()) => placed(placing),
+            _ => derived(&roots),
+        },
     };
     for disagreement in disagreements(order, &state) {
         reason.push_str("; ");
@@ -34,6 +38,18 @@ pub fn order_state(order: &Order) -> OrderState {
 
 pub fn has_ended(state: &str) -> bool {
     ENDED.iter().any(|ended| same(ended, state))
+}
+
+/// The state of an order of which nothing is known but how it was placed. TMF622 has no word for an
+/// order that may or may not have been taken; "pending" is the nearest.
+fn placed(placing: &Placing) -> (String, String) {
+    let (state, reason) = match placing {
+        Placing::Asked => ("pending", "Handed on, and not answered yet"),
+        Placing::Taken => ("acknowledged", "The order was taken; no item has a state yet"),
+        Placing::Refused(reason) => ("rejected", reason.as_str()),
+        Placing::Unknown(reason) => ("pending", reason.as_str()),
+    };
+    (state.to_owned(), reason.to_owned())
 }
 
 struct Said<'o> {

@@ -11,6 +11,15 @@ pub struct Vocabulary {
     offerings: HashMap<String, Meaning>,
     sub_statuses: HashMap<String, Meaning>,
     characteristics: HashMap<String, Meaning>,
+    bss_codes: HashMap<String, BssCode>,
+}
+
+/// What a billing system's code means and what to do about it, as one sentence: "conversation expired:
+/// take a new quote".
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BssCode {
+    pub words: String,
+    pub advice: String,
 }
 
 /// The words for a value, for the middle of a sentence: "committed by the supplier".
@@ -30,6 +39,14 @@ impl Vocabulary {
 
     pub fn add_characteristic(&mut self, name: &str, meaning: Meaning) {
         self.characteristics.insert(compared(name), meaning);
+    }
+
+    pub fn add_bss_code(&mut self, code: &str, meaning: BssCode) {
+        self.bss_codes.insert(code.to_owned(), meaning);
+    }
+
+    pub fn bss_code(&self, code: &str) -> Option<&BssCode> {
+        self.bss_codes.get(code)
     }
 
     pub fn offering(&self, id: &str) -> Option<&Meaning> {

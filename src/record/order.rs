@@ -35,6 +35,9 @@ pub struct OrderRecord {
     #[serde(flatten)]
     pub head: OrderHead,
     pub expected_completion: Option<String>,
+    /// Of the order itself; left out where there are none.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub characteristics: BTreeMap<String, String>,
     pub parties: Vec<PartyRecord>,
     /// Root items, with the items below them.
     pub items: Vec<ItemTree>,
@@ -147,6 +150,11 @@ impl OrderRecord {
         Self {
             head,
             expected_completion: order.expected_completion.as_ref().map(utc),
+            characteristics: order
+                .characteristics
+                .values()
+                .map(|named| (named.name.clone(), named.value.clone()))
+                .collect(),
             parties: parties
                 .map(|party| PartyRecord { role: party.role.clone(), id: party.id.clone(), name: party.name.clone() })
                 .collect(),

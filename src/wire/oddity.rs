@@ -33,6 +33,10 @@ pub enum OddityKind {
     TimeWithoutOffset,
     /// An item without an id; named by another id of it, or passed over where it has none.
     ItemWithoutId,
+    /// Items of one order with the same id; each is named by its id and its product.
+    RepeatedItemId,
+    /// A `#` before an id; it was taken off.
+    HashBeforeId,
     /// A character that cannot be stored (NUL) or half a surrogate pair; shown as U+FFFD.
     UnstorableCharacter,
     /// An event type that the standard does not name.

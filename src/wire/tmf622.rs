@@ -8,6 +8,7 @@ use super::fields::{Fields, Path};
 use super::json::Json;
 use super::message::{RawMessage, gather};
 use super::oddity::{Oddities, Oddity, OddityKind};
+use super::repeated::{Twins, name_apart};
 use super::time::{Offset, read_time};
 use super::{LONGEST_ID, Reading, Unreadable};
 
@@ -174,6 +175,7 @@ fn product_order(order: &Fields<'_, '_, '_>) -> Result<Event, Unreadable> {
         let (id, state) = (change.text("itemId").or_else(|| change.text("id")), change.text("state"));
         Some(ItemStatement { id: id?, state, ..ItemStatement::default() })
     }));
+    name_apart(&mut items, Twins::AreOne, order);
     if let Some(long) = items.iter().find(|item| item.id.len() > LONGEST_ID) {
         let path = format!("{}.productOrderItem[].id", order.path());
         return Err(Unreadable::IdTooLong { path, length: long.id.len() });

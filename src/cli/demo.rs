@@ -27,7 +27,7 @@ pub async fn run(database: &DatabaseConfig, config: &DemoConfig, vocabulary: Arc
     let directory = demo_dir(&database.data_dir());
     private_postgres::wipe(&directory).await?;
     let database = Database::start(database, &directory).await?;
-    let server = http::serve(app(&config.http, database.store.clone(), vocabulary), socket)?;
+    let server = http::serve(app(&config.http, database.store.clone(), vocabulary)?, socket)?;
     let handle = server.handle();
     let serving = actix_web::rt::spawn(server);
     match deliver_samples(address).await {

@@ -3,6 +3,7 @@
 mod database;
 mod deliveries;
 mod demo;
+mod hybris;
 mod ingest;
 mod migrate;
 mod serve;
@@ -14,7 +15,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 
-use crate::config::{Command, Config, DeliveriesCommand};
+use crate::config::{Command, Config, DeliveriesCommand, HybrisCommand};
 use crate::order::Vocabulary;
 use crate::{telemetry, vocabulary};
 
@@ -55,6 +56,7 @@ async fn run(config: Config, vocabulary: Arc<Vocabulary>) -> Result<()> {
         Command::Deliveries { command: DeliveriesCommand::Show { id, body } } => {
             deliveries::show(database, id, body).await
         }
+        Command::Hybris { command: HybrisCommand::Unsettled { limit } } => hybris::unsettled(database, limit).await,
     }
 }
 

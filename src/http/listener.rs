@@ -4,23 +4,43 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::HeaderMap;
 use actix_web::{HttpRequest, HttpResponse, web};
 use futures_util::StreamExt;
+use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use super::app::App;
 use super::error::Problem;
-use crate::intake::{Body, Delivery, Group};
+use crate::intake::{Body, Delivery, Group, OWN_HEADERS};
 use crate::record::{HeaderRecord, OutcomeName, Receipt};
+
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct ListenerParameters {
+    /// One of the configured senders, where it is not the usual one.
+    pub sender: Option<String>,
+}
 
 /// Takes one event in. A 2xx means that it is durable and that the order's timeline shows it.
 pub async fn take(
     request: HttpRequest,
+    parameters: web::Query<ListenerParameters>,
     payload: web::Payload,
     app: web::Data<App>,
     group: web::Data<Group>,
 ) -> Result<HttpResponse, Problem> {
+    let sender = sender(&app, parameters.sender.as_deref())?;
     let body = whole_body(payload, app.max_body_bytes).await?;
-    let delivery = Delivery::received_now(&app.sender, request.path(), redacted(request.headers()), body);
+    let delivery = Delivery::received_now(sender, request.path(), redacted(request.headers()), body);
     answer(group.take(delivery).await?, app.ack_status)
+}
+
+/// Whose delivery it is. Nobody proves who they are yet; the service listens on this machine only.
+fn sender<'a>(app: &'a App, named: Option<&str>) -> Result<&'a str, Problem> {
+    let Some(named) = named else { return Ok(&app.sender) };
+    let known = std::iter::once(&app.sender).chain(&app.other_senders).find(|known| *known == named);
+    known.map(String::as_str).ok_or_else(|| {
+        let senders = std::iter::once(&app.sender).chain(&app.other_senders).cloned().collect();
+        let detail = format!("“{named}” is no sender that this service is configured for; nothing was kept.");
+        Problem { senders: Some(senders), ..Problem::new(StatusCode::FORBIDDEN, "unknown-sender", detail) }
+    })
 }
 
 /// The contract's answer: JSON that cannot be placed is acknowledged, since a resend would not help and
@@ -53,7 +73,7 @@ const KEPT_HEAD: usize = 64 * 1024;
 const COUNTED: u64 = 256 * 1024 * 1024;
 
 /// Reads the body as it comes, so that its length is what was received and not what was announced.
-async fn whole_body(mut payload: web::Payload, limit: usize) -> Result<Body, Problem> {
+pub async fn whole_body(mut payload: web::Payload, limit: usize) -> Result<Body, Problem> {
     let mut body = Vec::new();
     let mut too_large: Option<(u64, Sha256)> = None;
     while let Some(chunk) = payload.next().await {
@@ -90,9 +110,10 @@ fn broken_off(cause: &actix_web::error::PayloadError) -> Problem {
     Problem::new(StatusCode::BAD_REQUEST, "body-broken-off", format!("The body did not arrive whole: {cause}."))
 }
 
-/// The headers as they are kept: whatever may hold a secret is not.
-fn redacted(headers: &HeaderMap) -> Vec<HeaderRecord> {
-    let kept = headers.iter().map(|(name, value)| {
+/// The headers as they are kept: whatever may hold a secret is not, nor what only this service may say.
+pub fn redacted(headers: &HeaderMap) -> Vec<HeaderRecord> {
+    let from_outside = headers.iter().filter(|(name, _)| !name.as_str().starts_with(OWN_HEADERS));
+    let kept = from_outside.map(|(name, value)| {
         let value = if may_be_secret(name.as_str()) {
             "[redacted]".to_owned()
         } else {

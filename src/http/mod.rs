@@ -4,6 +4,7 @@ mod app;
 mod deliveries;
 mod error;
 mod health;
+mod hybris;
 mod listener;
 mod orders;
 pub mod pages;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use actix_web::dev::ServerHandle;
 use order_timeline::http::{self, App};
+use order_timeline::hybris::Market;
 use order_timeline::store::Store;
 use order_timeline::store::private_postgres::{Durability, PrivatePostgres, Settings};
 use order_timeline::vocabulary;
@@ -118,6 +119,8 @@ impl TestApp {
             store: database.store.clone(),
             vocabulary: Arc::new(vocabulary::shipped().unwrap()),
             sender: "bt-wholesale".to_owned(),
+            other_senders: Market::ALL.map(|market| market.sender().to_owned()).to_vec(),
+            hybris: Arc::default(),
             ack_status: 200,
             max_body_bytes: 16 * 1024 * 1024,
         };

@@ -49,10 +49,12 @@ pub fn app(config: &HttpConfig, store: Store, vocabulary: Arc<Vocabulary>) -> Re
 /// The front door: a client for each billing system that has an address, the simulator for the others.
 fn hybris(config: &HttpConfig) -> Result<Hybris> {
     let settings = &config.hybris;
-    let mut hybris = Hybris::default();
-    hybris.base_path.clone_from(&settings.hybris_base_path);
-    hybris.jm = settings.hybris_jm.system();
-    hybris.time_out = Duration::from_secs(settings.hybris_time_out);
+    let mut hybris = Hybris {
+        base_path: settings.hybris_base_path.clone(),
+        jm: settings.hybris_jm.system(),
+        time_out: Duration::from_secs(settings.hybris_time_out),
+        ..Hybris::default()
+    };
     for system in System::ALL {
         if let Some(address) = settings.address(system) {
             let client = Client::new(address.clone(), hybris.time_out, config.max_body_bytes)?;

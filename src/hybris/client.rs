@@ -50,7 +50,9 @@ impl Client {
             .retry(reqwest::retry::never())
             .user_agent(concat!("order-timeline/", env!("CARGO_PKG_VERSION")))
             .build()?;
-        let circuit = Recloser::custom().error_rate(1.0).closed_len(FAILURES).half_open_len(1).open_wait(OPEN).build();
+        // The calls that only fill its memory come before the one that decides.
+        let circuit =
+            Recloser::custom().error_rate(1.0).closed_len(FAILURES - 1).half_open_len(1).open_wait(OPEN).build();
         Ok(Self { address, http, circuit: AsyncRecloser::from(circuit), largest_answer })
     }
 

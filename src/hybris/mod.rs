@@ -35,7 +35,7 @@ pub struct Hybris {
     /// Beyond that: so long an answer may take to be written down before whoever asked is told to ask again.
     pub grace: Duration,
     /// By [`System`], in the order of [`System::ALL`].
-    systems: [Arc<dyn Bss>; 4],
+    pub systems: [Arc<dyn Bss>; 4],
 }
 
 impl Default for Hybris {

@@ -249,7 +249,7 @@ fn messages(standing: &mut BTreeSet<u64>, event: &Event, changes: &mut Changes<'
 /// What a message is, by the event that brings it: one of how an order's placing went says so.
 fn lead(event: &Event) -> &'static str {
     match event.placing {
-        None | Some(Placing::Asked) => "Message",
+        None | Some(Placing::Asked | Placing::Tried) => "Message",
         Some(Placing::Taken) => "Warning",
         Some(Placing::Refused(_)) => "Attempt failed,",
         Some(Placing::Unknown(_)) => "Attempt without an answer,",
@@ -292,6 +292,7 @@ impl Changes<'_> {
         let known_as = known_as.map_or_else(String::new, |external_id| format!(" (external id {external_id})"));
         let text = match event.placing {
             Some(Placing::Asked) => format!("Order placed{known_as}"),
+            Some(Placing::Tried) => format!("Attempt to place an order{known_as}"),
             _ => format!("Order {} created{known_as}", event.order_id),
         };
         self.order_change(Kind::OrderCreated, None, None, Some(event.order_id.clone()), text);

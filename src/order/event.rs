@@ -34,6 +34,8 @@ pub struct Event {
 pub enum Placing {
     /// It was asked for, and nobody has answered yet.
     Asked,
+    /// The same, and it came to no order: it is told of the attempts.
+    Tried,
     /// It was taken, and has an id.
     Taken,
     /// It was not taken, and why.

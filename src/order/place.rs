@@ -37,7 +37,7 @@ impl Place {
 
 /// Whether the event announces the order (`ProductOrderCreateEvent` in any spelling) or asks for it.
 pub fn is_create(statement: &Statement) -> bool {
-    let asks = statement.event.placing == Some(Placing::Asked);
+    let asks = matches!(statement.event.placing, Some(Placing::Asked | Placing::Tried));
     asks || statement
         .event
         .event_type

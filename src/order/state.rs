@@ -44,7 +44,7 @@ pub fn has_ended(state: &str) -> bool {
 /// order that may or may not have been taken; "pending" is the nearest.
 fn placed(placing: &Placing) -> (String, String) {
     let (state, reason) = match placing {
-        Placing::Asked => ("pending", "Handed on, and not answered yet"),
+        Placing::Asked | Placing::Tried => ("pending", "Handed on, and not answered yet"),
         Placing::Taken => ("acknowledged", "The order was taken; no item has a state yet"),
         Placing::Refused(reason) => ("rejected", reason.as_str()),
         Placing::Unknown(reason) => ("pending", reason.as_str()),

@@ -79,6 +79,9 @@ pub fn read(json: &Json<'_>, mended: Vec<Oddity>, beside: Beside<'_>) -> Result<
     let attempt = || event.external_ids.first().map(|external_id| attempt_id(external_id));
     let order_id = beside.order_id.map(str::to_owned).or(stated_id.filter(|_| part == Part::Answer)).or_else(attempt);
     event.order_id = order_id.ok_or_else(|| no_order("id", "is missing, and so is externalId".to_owned()))?;
+    if event.placing == Some(Placing::Asked) && event.order_id.starts_with(ATTEMPT) {
+        event.placing = Some(Placing::Tried);
+    }
     event.event_id = beside.event_id.map(str::to_owned);
     for (path, id) in [("id", &event.order_id)].into_iter().chain(event.items.iter().map(|item| ("item", &item.id))) {
         if id.len() > LONGEST_ID {
@@ -94,8 +97,10 @@ pub fn read(json: &Json<'_>, mended: Vec<Oddity>, beside: Beside<'_>) -> Result<
 /// The id under which attempts to place an order are kept as long as it has none: of what the attempts have
 /// in common.
 pub fn attempt_id(common: &str) -> String {
-    format!("attempt-{common}")
+    format!("{ATTEMPT}{common}")
 }
+
+const ATTEMPT: &str = "attempt-";
 
 fn answer(root: &Fields<'_, '_, '_>) -> Event {
     let state = root.text("state");

@@ -115,6 +115,17 @@ impl TestApp {
     /// The service with settings of the test's own.
     pub async fn with(set: impl FnOnce(&mut App)) -> Self {
         let database = TestDatabase::new().await;
+        let (address, handle) = serve(Self::settings(&database, set));
+        Self { address, database, handle }
+    }
+
+    /// Stops the service, whatever it is doing, and starts another one on the same database.
+    pub async fn restart(&mut self, set: impl FnOnce(&mut App)) {
+        self.handle.stop(false).await;
+        (self.address, self.handle) = serve(Self::settings(&self.database, set));
+    }
+
+    fn settings(database: &TestDatabase, set: impl FnOnce(&mut App)) -> App {
         let mut app = App {
             store: database.store.clone(),
             vocabulary: Arc::new(vocabulary::shipped().unwrap()),
@@ -125,8 +136,7 @@ impl TestApp {
             max_body_bytes: 16 * 1024 * 1024,
         };
         set(&mut app);
-        let (address, handle) = serve(app);
-        Self { address, database, handle }
+        app
     }
 
     pub async fn post(&self, path: &str, body: impl Into<Vec<u8>>) -> Answer {

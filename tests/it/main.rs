@@ -5,6 +5,7 @@
 mod app;
 mod deliveries;
 mod health;
+mod hybris;
 mod ingest;
 mod listener;
 mod orders;

@@ -8,7 +8,7 @@ use actix_web::dev::Server;
 use actix_web::{App as ActixApp, HttpServer, middleware, web};
 use tracing::warn;
 
-use super::{deliveries, error, health, hybris, listener, orders, site};
+use super::{deliveries, error, health, hybris, listener, openapi, orders, site};
 use crate::hybris::{Hybris, settle_left_behind};
 use crate::intake::Group;
 use crate::order::Vocabulary;
@@ -90,6 +90,7 @@ fn routes(config: &mut web::ServiceConfig, hybris_base: &str) {
         .service(web::resource("/api/v1/deliveries").get(deliveries::list))
         .service(web::resource("/api/v1/deliveries/{id}").get(deliveries::show))
         .service(web::resource("/api/v1/deliveries/{id}/body").get(deliveries::body))
+        .service(web::resource("/openapi.json").get(openapi::show))
         .service(web::resource("/health/live").get(health::live))
         .service(web::resource("/health/ready").get(health::ready))
         .service(web::resource("/").get(site::orders))

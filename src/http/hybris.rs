@@ -8,13 +8,33 @@ use tracing::error;
 
 use super::app::App;
 use super::listener::{redacted, whole_body};
+use super::openapi::ProductOrder;
 use crate::hybris::{Errors, Headers, Market};
 use crate::intake::Delivery;
 use crate::order::capitalised;
 use crate::record::{ItemTree, OrderRecord};
 use crate::store::{OrderKey, StoreError};
 
-/// Places an order: `POST /{businessId}/productOrder`.
+/// Places an order.
+#[utoipa::path(post, path = "/hybris/{businessId}/productOrder", tag = "hybris",
+    params(
+        ("businessId" = String, Path, description = "PR, JM or PA"),
+        ("client-id" = String, Header, description = "The channel"),
+        ("client-secret" = String, Header, description = "Its password; passed on to the BSS, never kept"),
+        ("correlationId" = String, Header, description = "The same with the same body gets the recorded answer"),
+        ("lob" = String, Header, description = "FIXED"),
+        ("channelId" = String, Header, description = "ECOM"),
+        ("X-Conversation-Id" = Option<String>, Header, description = "Mandatory for PR: from the quote's answer")),
+    request_body(content = ProductOrder, description = "An order"),
+    responses(
+        (status = 201, description = "The BSS took the order; its status and answer are passed through", body = ProductOrder),
+        (status = 400, description = "Something mandatory is missing or malformed, or the BSS refused the order",
+            body = Errors),
+        (status = 404, description = "No such market", body = Errors),
+        (status = 409, description = "Another body came under this correlationId", body = Errors),
+        (status = 413, description = "Too large", body = Errors),
+        (status = 502, description = "Nobody knows whether the order was placed; it will not be placed again", body = Errors),
+        (status = 503, description = "Nothing was placed, or the answer is not there yet: ask again", body = Errors)))]
 pub async fn place(
     request: HttpRequest,
     business_id: web::Path<String>,
@@ -46,7 +66,10 @@ pub async fn place(
     }
 }
 
-/// The status of an order, from its timeline: `GET /{businessId}/productOrder/{id}`.
+/// The state of an order, from its timeline.
+#[utoipa::path(get, path = "/hybris/{businessId}/productOrder/{id}", tag = "hybris",
+    params(("businessId" = String, Path, description = "PR, JM or PA"), ("id" = String, Path, description = "The order's id")),
+    responses((status = 200, body = ProductOrder), (status = 404, body = Errors), (status = 503, body = Errors)))]
 pub async fn show(path: web::Path<(String, String)>, app: web::Data<App>) -> HttpResponse {
     let (business_id, order_id) = path.into_inner();
     let Some(market) = Market::from_business_id(&business_id) else {

@@ -12,13 +12,24 @@ use super::error::Problem;
 use crate::intake::{Body, Delivery, Group, OWN_HEADERS};
 use crate::record::{HeaderRecord, OutcomeName, Receipt};
 
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 pub struct ListenerParameters {
     /// One of the configured senders, where it is not the usual one.
     pub sender: Option<String>,
 }
 
 /// Takes one event in. A 2xx means that it is durable and that the order's timeline shows it.
+#[utoipa::path(post, path = "/listener", tag = "listener", params(ListenerParameters),
+    request_body(content = Object, description = "An event in the flavour of TMF622, in any of its shapes"),
+    responses(
+        (status = 200, description = "Kept; also where it could not be placed (`quarantined`)", body = Receipt),
+        (status = 400, description = "No JSON; kept all the same", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "No configured sender", body = Problem, content_type = "application/problem+json"),
+        (status = 413, description = "Too large; its head is kept", body = Problem,
+            content_type = "application/problem+json"),
+        (status = 503, description = "Nothing could be made durable", body = Problem,
+            content_type = "application/problem+json")))]
 pub async fn take(
     request: HttpRequest,
     parameters: web::Query<ListenerParameters>,

@@ -6,6 +6,7 @@ mod error;
 mod health;
 mod hybris;
 mod listener;
+mod openapi;
 mod orders;
 pub mod pages;
 mod site;

@@ -5,14 +5,14 @@ use serde::Serialize;
 use super::mandatory::Fault;
 
 /// `{"errors": [{"code": 400, "message": …, "description": …}]}`.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct Errors {
     #[serde(skip)]
     pub status: u16,
     pub errors: Vec<ErrorEntry>,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct ErrorEntry {
     pub code: u16,
     pub message: String,

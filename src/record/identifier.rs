@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::order::{Event, Order, compared};
 
 /// An id and what it is.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, utoipa::ToSchema)]
 pub struct Identifier {
     pub kind: String,
     pub value: String,

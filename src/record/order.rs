@@ -10,7 +10,7 @@ use super::entry::{other_zone, utc};
 use crate::order::{Appointment, Item, Moment, Order};
 
 /// The head of an order: what lists and timelines show of it.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct OrderHead {
     pub sender: String,
@@ -29,7 +29,7 @@ pub struct OrderHead {
 
 /// An order with all that is known of it now.
 #[skip_serializing_none]
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct OrderRecord {
     #[serde(flatten)]
@@ -45,7 +45,7 @@ pub struct OrderRecord {
 }
 
 #[skip_serializing_none]
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PartyRecord {
     pub role: String,
@@ -54,16 +54,17 @@ pub struct PartyRecord {
 }
 
 /// An item with the items it contains.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct ItemTree {
     #[serde(flatten)]
     pub item: ItemRecord,
+    #[schema(no_recursion)]
     pub items: Vec<ItemTree>,
 }
 
 /// An item now. What is not known is left out.
 #[skip_serializing_none]
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ItemRecord {
     pub item_id: String,
@@ -87,7 +88,7 @@ pub struct ItemRecord {
 
 /// An appointment; times in UTC, with their own text beside them where that is in another zone.
 #[skip_serializing_none]
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AppointmentRecord {
     pub id: Option<String>,

@@ -8,5 +8,6 @@ mod health;
 mod hybris;
 mod ingest;
 mod listener;
+mod openapi;
 mod orders;
 mod poison;

@@ -258,7 +258,7 @@ impl Desk {
                 part(Part::Answer, answer.delivery_id, answer.answered_at, &answer.body),
             ];
             let unreadable = answer.unreadable.as_ref();
-            deliveries.extend(unreadable.map(|body| part(Part::Answer, Uuid::now_v7(), answer.answered_at, body)));
+            deliveries.extend(unreadable.map(|body| part(Part::Unreadable, Uuid::now_v7(), answer.answered_at, body)));
             self.keep(deliveries).await?;
         }
         self.store.exchange_is_kept(exchange).await

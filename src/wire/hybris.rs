@@ -50,7 +50,7 @@ pub fn external_id(body: &[u8]) -> Option<String> {
 pub fn is_error(body: &[u8]) -> bool {
     let Ok(json) = serde_json::from_slice::<Json<'_>>(body) else { return false };
     let oddities = RefCell::default();
-    Fields::of(&json, Path::Root, &oddities).is_some_and(|root| !errors(&root).is_empty())
+    Fields::of(&json, Path::Root, &oddities).is_some_and(|root| root.text("id").is_none() && !errors(&root).is_empty())
 }
 
 /// Reads one half of an exchange.
@@ -66,7 +66,8 @@ pub fn read(json: &Json<'_>, mended: Vec<Oddity>, beside: Beside<'_>) -> Result<
     let stated_id = root.text("id").map(|id| id.trim().to_owned());
     let part = beside.part.unwrap_or(if stated_id.is_some() { Part::Answer } else { Part::Request });
     let mut event = match part {
-        Part::Answer if root.get("errors").is_some() => error(&root),
+        Part::Unreadable => return Err(no_order("$", "is an answer that was not understood".to_owned())),
+        Part::Answer if stated_id.is_none() && root.get("errors").is_some() => error(&root),
         Part::Answer if stated_id.is_none() => {
             return Err(no_order("id", "is missing, and so is errors".to_owned()));
         }

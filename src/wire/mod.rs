@@ -47,11 +47,14 @@ pub struct Beside<'k> {
     pub part: Option<Part>,
 }
 
-/// The two halves of an exchange with a billing system.
+/// The halves of an exchange with a billing system.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
     Request,
     Answer,
+    /// An answer that was not understood, whatever it looks like by itself: it came with a status that does
+    /// not fit it, say.
+    Unreadable,
 }
 
 impl Part {
@@ -59,11 +62,12 @@ impl Part {
         match self {
             Self::Request => "request",
             Self::Answer => "answer",
+            Self::Unreadable => "unreadable",
         }
     }
 
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Request, Self::Answer].into_iter().find(|part| part.name() == name)
+        [Self::Request, Self::Answer, Self::Unreadable].into_iter().find(|part| part.name() == name)
     }
 }
 

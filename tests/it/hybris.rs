@@ -505,8 +505,11 @@ async fn a_billing_system_that_does_not_answer_or_not_in_its_own_words_is_not_as
     let redirect = "HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n";
     let garbage = "HTTP/1.1 200 OK\r\nContent-Length: 13\r\n\r\n<html></html>";
     let no_id = "HTTP/1.1 200 OK\r\nContent-Length: 13\r\n\r\n{\"state\":\"x\"}";
+    // It says that it failed, and looks as if it had not.
+    let both =
+        "HTTP/1.1 500 Oops\r\nContent-Length: 52\r\n\r\n{\"id\":\"1\",\"billingAccount\":{},\"productOrderItem\":[]}";
     let cut = "HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{\"id\":";
-    for answer in [None, Some(redirect), Some(garbage), Some(no_id), Some(cut)] {
+    for answer in [None, Some(redirect), Some(garbage), Some(no_id), Some(both), Some(cut)] {
         let (address, heard) = fake_bss(answer).await;
         let app = TestApp::with(client_to(&address)).await;
         for _ in 0..2 {
@@ -516,6 +519,8 @@ async fn a_billing_system_that_does_not_answer_or_not_in_its_own_words_is_not_as
         }
         assert_eq!(heard.lock().unwrap().len(), 1, "{answer:?}");
         assert_eq!(app.database.store.unsettled_exchanges(10).await.unwrap().len(), 1);
+        let attempts = app.json("/api/v1/orders?q=0000000000002861").await;
+        assert_eq!(attempts["orders"][0]["state"], "pending", "{answer:?}");
         if answer == Some(garbage) {
             let kept = &app.json("/api/v1/deliveries?outcome=quarantined").await["deliveries"][0];
             let id = kept["deliveryId"].as_str().unwrap();

@@ -176,6 +176,12 @@ impl Desk {
     }
 
     async fn write_down(&self, exchange: &Exchange, ended: &Ended) -> Result<Reply, StoreError> {
+        let mut counting = Exchange {
+            state: ended.state,
+            order_id: ended.order_id.clone(),
+            answer: Some(ended.answer.clone()),
+            ..exchange.clone()
+        };
         if self.store.settle_exchange(exchange, ended.state, &ended.order_id, &ended.answer).await? {
             info!(
                 sender = exchange.sender,
@@ -183,17 +189,15 @@ impl Desk {
                 order_id = ended.order_id,
                 state = ended.state.name(),
                 status = ended.answer.status,
-                "an order was handed to its BSS"
+                "an exchange with a BSS has ended"
             );
+        } else if let Some(known) = self.store.exchange(&exchange.sender, &exchange.correlation_id).await? {
+            // Somebody else wrote an end down, or a try of this one that failed later on: what stands there counts.
+            counting = known;
         }
-        let settled = Exchange {
-            state: ended.state,
-            order_id: ended.order_id.clone(),
-            answer: Some(ended.answer.clone()),
-            ..exchange.clone()
-        };
-        self.keep_exchange(&settled).await?;
-        Ok(Reply { status: ended.answer.status, body: ended.answer.body.clone(), is_repeat: false })
+        self.keep_exchange(&counting).await?;
+        let answer = counting.answer.as_ref().unwrap_or(&ended.answer);
+        Ok(Reply { status: answer.status, body: answer.body.clone(), is_repeat: false })
     }
 
     /// The answer to a request that was made before. This one is kept too, as a duplicate.
@@ -234,7 +238,8 @@ impl Desk {
         let Some(answer) = &exchange.answer else { return Ok(()) };
         if self.store.delivery(answer.delivery_id).await?.is_none() {
             // Where the exchange was told as unknown before, the request is there already, of the attempts.
-            let is_there = self.store.delivery(exchange.request_delivery_id).await?.is_some();
+            let there = self.store.delivery(exchange.request_delivery_id).await?.and_then(|there| there.order_id);
+            let is_elsewhere = there.is_some_and(|order_id| order_id != exchange.order_id);
             let part = |part, id, received_at, body: &[u8]| {
                 let beside = Beside {
                     order_id: Some(&exchange.order_id),
@@ -252,14 +257,18 @@ impl Desk {
                     body: Body::Whole(body.to_vec()),
                 }
             };
-            let request_id = if is_there { Uuid::now_v7() } else { exchange.request_delivery_id };
+            let request_id = if is_elsewhere { Uuid::now_v7() } else { exchange.request_delivery_id };
             let mut deliveries = vec![
                 part(Part::Request, request_id, exchange.received_at, &exchange.request),
                 part(Part::Answer, answer.delivery_id, answer.answered_at, &answer.body),
             ];
             let unreadable = answer.unreadable.as_ref();
             deliveries.extend(unreadable.map(|body| part(Part::Unreadable, Uuid::now_v7(), answer.answered_at, body)));
-            self.keep(deliveries).await?;
+            let kept = self.keep(deliveries).await;
+            // Two may do this at once; the database lets one of them.
+            if kept.is_err() && self.store.delivery(answer.delivery_id).await?.is_none() {
+                return kept;
+            }
         }
         self.store.exchange_is_kept(exchange).await
     }

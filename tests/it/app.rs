@@ -122,7 +122,13 @@ impl TestApp {
     /// Stops the service, whatever it is doing, and starts another one on the same database.
     pub async fn restart(&mut self, set: impl FnOnce(&mut App)) {
         self.handle.stop(false).await;
-        (self.address, self.handle) = serve(Self::settings(&self.database, set));
+        // The connections of the one that was stopped belong to a runtime that is no more.
+        let store = Store::connect(self.database.options.clone(), 8);
+        let settings = |app: &mut App| {
+            app.store = store;
+            set(app);
+        };
+        (self.address, self.handle) = serve(Self::settings(&self.database, settings));
     }
 
     fn settings(database: &TestDatabase, set: impl FnOnce(&mut App)) -> App {

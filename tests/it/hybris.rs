@@ -246,6 +246,12 @@ fn simulated(order: Order) -> BoxFuture<'static, Result<BssAnswer, Failure>> {
     })
 }
 
+async fn called(calls: &AtomicUsize) {
+    while calls.load(Ordering::SeqCst) == 0 {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
 #[tokio::test]
 async fn the_same_request_again_gets_the_recorded_answer_without_a_second_order() {
     let calls = Arc::new(AtomicUsize::new(0));
@@ -283,7 +289,7 @@ async fn an_order_whose_answer_was_lost_is_shown_to_the_operator_and_never_place
     let request = printed("pr-technician-visit.request.json");
     tokio::select! {
         answer = place(&app, "PR", "lost", CONVERSATION, request.clone()) => panic!("{}", answer.text()),
-        () = tokio::time::sleep(Duration::from_millis(700)) => {}
+        () = called(&calls) => {}
     }
     assert_eq!(calls.load(Ordering::SeqCst), 1);
     let sent = app.database.rows("select state, request = $$x$$::bytea as x from hybris_exchange").await;
@@ -291,16 +297,18 @@ async fn an_order_whose_answer_was_lost_is_shown_to_the_operator_and_never_place
     app.restart(behind(&calls, simulated)).await;
     app.database.execute("update hybris_exchange set due_at = now() - interval '1 second'").await;
 
-    for _ in 0..2 {
-        let answer = place(&app, "PR", "lost", CONVERSATION, request.clone()).await;
+    let at_once = (0..8).map(|_| place(&app, "PR", "lost", CONVERSATION, request.clone()));
+    for answer in futures_util::future::join_all(at_once).await {
         assert_eq!(answer.status, 502, "{}", answer.text());
         let description = answer.json()["errors"][0]["description"].as_str().unwrap().to_owned();
         let id = description.rsplit(' ').next().unwrap();
         assert_eq!(app.get(&format!("/api/v1/deliveries/{id}/body")).await.body, request, "{description}");
     }
     assert_eq!(calls.load(Ordering::SeqCst), 1, "the BSS is not called again");
-    let unsettled = app.database.store.unsettled_exchanges(10).await.unwrap();
+    let unsettled = app.database.rows("select from hybris_exchange where state = 'unknown' and kept").await;
     assert_eq!(unsettled.len(), 1);
+    let outcomes = app.database.rows("select outcome, count(*) as n from delivery group by outcome").await;
+    assert_eq!(outcomes, [json!({ "outcome": "applied", "n": 2 }), json!({ "outcome": "duplicate", "n": 8 })]);
     let told = told(&app, "attempt-0000000000000981", "hybris-pr").await;
     assert!(
         told.iter().any(|told| told.starts_with("message: Attempt without an answer, OUTCOME-UNKNOWN")),
@@ -316,7 +324,7 @@ async fn what_a_former_run_left_behind_is_settled_at_the_start() {
     let mut app = TestApp::with(behind(&calls, never)).await;
     tokio::select! {
         answer = place(&app, "PA", "lost", "", printed("pa.request.json")) => panic!("{}", answer.text()),
-        () = tokio::time::sleep(Duration::from_millis(700)) => {}
+        () = called(&calls) => {}
     }
     app.database.execute("update hybris_exchange set due_at = now() - interval '1 second'").await;
     app.restart(|_| {}).await;
@@ -508,8 +516,9 @@ async fn a_billing_system_that_does_not_answer_or_not_in_its_own_words_is_not_as
     // It says that it failed, and looks as if it had not.
     let both =
         "HTTP/1.1 500 Oops\r\nContent-Length: 52\r\n\r\n{\"id\":\"1\",\"billingAccount\":{},\"productOrderItem\":[]}";
+    let hung_up = "";
     let cut = "HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{\"id\":";
-    for answer in [None, Some(redirect), Some(garbage), Some(no_id), Some(both), Some(cut)] {
+    for answer in [None, Some(redirect), Some(garbage), Some(no_id), Some(both), Some(cut), Some(hung_up)] {
         let (address, heard) = fake_bss(answer).await;
         let app = TestApp::with(client_to(&address)).await;
         for _ in 0..2 {

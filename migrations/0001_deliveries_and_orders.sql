@@ -142,8 +142,79 @@ create table timeline_entry (
     to_text text,
     -- {code, severity, parts} of a message.
     message jsonb,
+    -- What follows from it, by its kind: see the views of analytics.
+    facts jsonb,
     sentence text not null,
+    -- When the next version of the same thing took its place; null while it holds, and for what has no versions.
+    valid_to timestamptz,
+    -- The receipt since which we know it: later than received_at where a late event made it anew.
+    known_from timestamptz not null,
     constraint timeline_entry_pk primary key (order_key, event_position, ordinal)
+);
+
+-- Entries that we knew once, until a late event made them anew: with timeline_entry, what was known at any time.
+create table past_entry (
+    order_key uuid not null,
+    number bigint not null,
+    event_position bigint not null,
+    ordinal integer not null,
+    at timestamptz not null,
+    at_estimated boolean not null,
+    received_at timestamptz not null,
+    late boolean not null,
+    event_id text,
+    delivery_id uuid not null,
+    kind text not null,
+    item_ids text[] not null,
+    name text,
+    from_value jsonb,
+    to_value jsonb,
+    from_text text,
+    to_text text,
+    message jsonb,
+    facts jsonb,
+    sentence text not null,
+    known_from timestamptz not null,
+    known_until timestamptz not null,
+    constraint past_entry_pk primary key (order_key, number)
+);
+
+-- Why an order needs a person now.
+create table attention (
+    order_key uuid not null,
+    reason text not null,
+    since timestamptz not null,
+    why text not null,
+    constraint attention_pk primary key (order_key, reason)
+);
+create index attention_by_reason on attention (reason, since);
+
+-- Values that the vocabulary does not know, by order: the feed teaches us.
+create table unknown_value (
+    order_key uuid not null,
+    subject text not null,
+    value text not null,
+    first_seen timestamptz not null,
+    last_seen timestamptz not null,
+    -- Events in which it stood.
+    occurrences bigint not null,
+    constraint unknown_value_pk primary key (order_key, subject, value)
+);
+
+-- What the suppliers' codes mean. A reference table: the same on every node.
+create table vocabulary (
+    subject text not null,
+    -- The value without case, spaces and punctuation: what compares.
+    compared text not null,
+    value text not null,
+    words text not null,
+    classes text[] not null,
+    fault text,
+    milestone text,
+    source text not null,
+    -- published, inferred, or operator: the last is kept over upgrades.
+    confidence text not null,
+    constraint vocabulary_pk primary key (subject, compared)
 );
 
 -- Every id by which an order can be found, with what it is.

@@ -1,11 +1,17 @@
 //! The program's settings: the only reader of flags and environment. `--help` is the manual.
 
 use std::env;
+use std::ffi::OsStr;
+use std::fmt;
+use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
 use chrono::{DateTime, Utc};
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::builder::TypedValueParser;
+use clap::{Arg, Args, Parser, Subcommand, ValueEnum};
 use reqwest::Url;
 use sqlx::postgres::PgConnectOptions;
 use uuid::Uuid;
@@ -35,8 +41,9 @@ pub struct Config {
 pub struct DatabaseConfig {
     /// PostgreSQL 15 or later to use: postgres://user:password@host/database. Without it a private
     /// PostgreSQL is run under the data directory.
-    #[arg(long, global = true, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
-    pub database_url: Option<PgConnectOptions>,
+    #[arg(long, global = true, env = "DATABASE_URL", hide_env_values = true, value_name = "URL",
+          value_parser = DatabaseUrlParser)]
+    pub database_url: Option<DatabaseUrl>,
     /// Where the private PostgreSQL lives [default: /var/lib/order-timeline for root, else
     /// ~/.local/share/order-timeline]
     #[arg(long, global = true, env = "ORDER_TIMELINE_DATA_DIR", value_name = "DIR")]
@@ -78,6 +85,11 @@ pub enum Command {
     Ingest(IngestConfig),
     /// Show what happened to an order
     Timeline(TimelineConfig),
+    /// Look at and change what the suppliers' codes mean
+    Vocabulary {
+        #[command(subcommand)]
+        command: VocabularyCommand,
+    },
     /// Look at what was received
     Deliveries {
         #[command(subcommand)]
@@ -216,6 +228,49 @@ pub struct TimelineConfig {
 }
 
 #[derive(Clone, Debug, Subcommand)]
+pub enum VocabularyCommand {
+    /// What is known
+    List {
+        /// Only of one subject: offering, sub-status, appointment-status, message, characteristic.
+        #[arg(long, env = "ORDER_TIMELINE_SUBJECT")]
+        subject: Option<String>,
+        /// Instead, the values that the feed uses and that are not known, the most frequent first.
+        #[arg(long, env = "ORDER_TIMELINE_UNKNOWN")]
+        unknown: bool,
+        /// As JSON, one object a line.
+        #[arg(long, env = "ORDER_TIMELINE_JSON")]
+        json: bool,
+    },
+    /// Say what a value means; kept over upgrades. It holds for events that come from the next start of the
+    /// service on; `rebuild` applies it to all others.
+    Set(WordConfig),
+}
+
+#[derive(Args, Clone, Debug)]
+pub struct WordConfig {
+    /// offering, sub-status, appointment-status, message (by its code) or characteristic.
+    pub subject: String,
+    /// The value as the supplier sends it; case, spaces and punctuation make no difference.
+    pub value: String,
+    /// What it means, in words for the middle of a sentence: "committed by the supplier".
+    #[arg(long, env = "ORDER_TIMELINE_WORDS")]
+    pub words: String,
+    /// information, progress, amend, delay, action-needed, access-failed, missed, flagged, rescheduled,
+    /// complete, cancelled; several with commas.
+    #[arg(long, env = "ORDER_TIMELINE_CLASSES", value_delimiter = ',')]
+    pub classes: Vec<String>,
+    /// customer or supplier.
+    #[arg(long, env = "ORDER_TIMELINE_FAULT")]
+    pub fault: Option<String>,
+    /// The milestone that is reached where it is said, such as KCI2.
+    #[arg(long, env = "ORDER_TIMELINE_MILESTONE")]
+    pub milestone: Option<String>,
+    /// How you know.
+    #[arg(long, env = "ORDER_TIMELINE_SOURCE", default_value = "operator")]
+    pub source: String,
+}
+
+#[derive(Clone, Debug, Subcommand)]
 pub enum DeliveriesCommand {
     /// The deliveries received last
     List {
@@ -251,6 +306,58 @@ pub enum HybrisCommand {
     },
 }
 
+/// The address of a database, password and all: it is never printed.
+#[derive(Clone)]
+pub struct DatabaseUrl(PgConnectOptions);
+
+impl DatabaseUrl {
+    pub fn options(&self) -> PgConnectOptions {
+        self.0.clone()
+    }
+}
+
+impl FromStr for DatabaseUrl {
+    type Err = String;
+
+    /// # Errors
+    /// What is wrong, without the address: it may hold a password.
+    fn from_str(text: &str) -> Result<Self, String> {
+        if !["postgres://", "postgresql://"].iter().any(|scheme| text.starts_with(scheme)) {
+            return Err("it does not begin with postgres://".to_owned());
+        }
+        match text.parse() {
+            Ok(options) => Ok(Self(options)),
+            Err(sqlx::Error::Configuration(cause)) => Err(cause.to_string()),
+            Err(_) => Err("it cannot be read".to_owned()),
+        }
+    }
+}
+
+impl fmt::Debug for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("DatabaseUrl([redacted])")
+    }
+}
+
+/// Reads the address. Clap's own parsers show a value that they refuse.
+#[derive(Clone, Debug)]
+struct DatabaseUrlParser;
+
+impl TypedValueParser for DatabaseUrlParser {
+    type Value = DatabaseUrl;
+
+    fn parse_ref(&self, command: &clap::Command, _: Option<&Arg>, value: &OsStr) -> Result<DatabaseUrl, clap::Error> {
+        let text = value.to_str().ok_or_else(|| "it is not UTF-8".to_owned());
+        text.and_then(str::parse).map_err(|wrong| {
+            let told = format!(
+                "--database-url (or DATABASE_URL) is no address of a PostgreSQL database: {wrong}; write it like \
+                 postgres://user:password@host/database, special characters of the password as %40 for @\n"
+            );
+            clap::Error::raw(clap::error::ErrorKind::ValueValidation, told).with_cmd(command)
+        })
+    }
+}
+
 impl DatabaseConfig {
     /// The data directory that was asked for, else the one that fits whoever runs the program.
     pub fn data_dir(&self) -> PathBuf {
@@ -265,6 +372,23 @@ impl DatabaseConfig {
         };
         self.data_dir.clone().unwrap_or_else(chosen)
     }
+
+    /// Where the demo keeps its database: apart from the service's. It is made anew each time, so that a
+    /// user without a home can have it among the temporary files.
+    pub fn demo_dir(&self) -> PathBuf {
+        let has_place = self.data_dir.is_some()
+            || nix::unistd::geteuid().is_root()
+            || env::var_os("XDG_DATA_HOME").is_some_and(|dir| !dir.is_empty())
+            || env::home_dir().is_some_and(|home| is_own_folder(&home));
+        if has_place {
+            return self.data_dir().join("demo");
+        }
+        env::temp_dir().join(format!("order-timeline-demo-{}", nix::unistd::geteuid()))
+    }
+}
+
+fn is_own_folder(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|found| found.is_dir() && found.uid() == nix::unistd::geteuid().as_raw())
 }
 
 /// Where the service listens unless told otherwise.
@@ -298,4 +422,30 @@ fn address(text: &str) -> Result<Url, String> {
 fn outcome(text: &str) -> Result<OutcomeName, String> {
     let names = OutcomeName::ALL.map(OutcomeName::name).join(", ");
     OutcomeName::from_name(text).ok_or_else(|| format!("is none of {names}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::Config;
+
+    #[test]
+    fn a_database_address_is_never_shown() {
+        let parsed = |url: &str| Config::try_parse_from(["order-timeline", "--database-url", url, "migrate"]);
+        let config = parsed("postgres://user:hush@host/database").unwrap();
+        assert!(!format!("{config:?}").contains("hush"), "{config:?}");
+        for (url, wrong) in [
+            ("postgres://user:hush@host:port/database", "invalid port number"),
+            ("postgres://user:hu/sh@host/database", "invalid port number"),
+            ("postgres://user:hush@host/database?port=hush", "invalid digit"),
+            ("user:hush@host/database", "does not begin with postgres://"),
+            ("mysql://user:hush@host/database", "does not begin with postgres://"),
+        ] {
+            let error = parsed(url).unwrap_err();
+            for told in [error.to_string(), format!("{error:?}")] {
+                assert!(told.contains(wrong) && !told.contains("hush") && !told.contains("hu/sh"), "{url}: {told}");
+            }
+        }
+    }
 }

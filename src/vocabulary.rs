@@ -1,52 +1,132 @@
-//! The vocabulary file: what the suppliers' codes mean, as data with a source.
+//! The vocabulary: what the suppliers' codes mean, as data with a source and a confidence.
+//!
+//! The program ships a file; `migrate` brings it into the database, where operators add to it and
+//! change it (`vocabulary set`) without a build. What an operator set is kept over upgrades.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+use serde_with::skip_serializing_none;
 
-use crate::order::{BssCode, Meaning, Vocabulary};
+use crate::order::{Class, Fault, Meaning, Subject, Vocabulary};
 
 const SHIPPED: [&str; 2] = [include_str!("../vocabulary/bt-wholesale.toml"), include_str!("../vocabulary/hybris.toml")];
+
+/// One value and what it means, with where that is known from.
+#[skip_serializing_none]
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Word {
+    /// What it is a value of: offering, sub-status, appointment-status, message, characteristic.
+    pub subject: String,
+    pub value: String,
+    pub words: String,
+    pub classes: Vec<String>,
+    pub fault: Option<String>,
+    pub milestone: Option<String>,
+    /// Where the meaning comes from.
+    pub source: String,
+    /// published, inferred, or operator.
+    pub confidence: String,
+}
+
+/// A word that means nothing the program knows.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("“{given}” is no {what}; it is one of: {known}")]
+pub struct UnknownName {
+    what: &'static str,
+    given: String,
+    known: String,
+}
+
+/// Why a vocabulary cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum VocabularyError {
+    #[error("the vocabulary file: {0}")]
+    Form(#[from] toml::de::Error),
+    #[error("the vocabulary: {0}")]
+    Name(#[from] UnknownName),
+}
+
+/// The words that come with the program.
+///
+/// # Errors
+/// Says where the file breaks its own form; a test keeps the shipped one right.
+pub fn shipped_words() -> Result<Vec<Word>, VocabularyError> {
+    let mut words = Vec::new();
+    for file in SHIPPED {
+        words.extend(words_of(file)?);
+    }
+    Ok(words)
+}
 
 /// The vocabulary that comes with the program.
 ///
 /// # Errors
-/// Says where the file breaks its own form; a test keeps the shipped one right.
-pub fn shipped() -> Result<Vocabulary, toml::de::Error> {
-    let mut vocabulary = Vocabulary::default();
-    for file in SHIPPED {
-        read_into(&mut vocabulary, file)?;
-    }
-    Ok(vocabulary)
+/// See [`shipped_words`].
+pub fn shipped() -> Result<Vocabulary, VocabularyError> {
+    compile(&shipped_words()?)
 }
 
-/// Reads a vocabulary: TOML with `[[offering]]`, `[[sub_status]]`, `[[characteristic]]` and `[[bss_code]]`
-/// tables, each with its values, `words` and `source`; a BSS code with `advice` too.
+/// Makes words into what the fold looks values up in.
 ///
 /// # Errors
-/// Where the text is not TOML of that form, with line and column.
-pub fn parse(text: &str) -> Result<Vocabulary, toml::de::Error> {
+/// Where a word names a subject, class or fault that the program does not know.
+pub fn compile(words: &[Word]) -> Result<Vocabulary, VocabularyError> {
     let mut vocabulary = Vocabulary::default();
-    read_into(&mut vocabulary, text)?;
+    for word in words {
+        let meaning = Meaning {
+            words: word.words.clone(),
+            classes: word.classes.iter().map(|name| class(name)).collect::<Result<_, _>>()?,
+            fault: word.fault.as_deref().map(fault).transpose()?,
+            milestone: word.milestone.clone(),
+        };
+        vocabulary.add(subject(&word.subject)?, &word.value, meaning);
+    }
     Ok(vocabulary)
 }
 
-fn read_into(vocabulary: &mut Vocabulary, text: &str) -> Result<(), toml::de::Error> {
+pub fn subject(name: &str) -> Result<Subject, UnknownName> {
+    Subject::from_name(name).ok_or_else(|| unknown("subject", name, &Subject::ALL.map(Subject::name)))
+}
+
+pub fn class(name: &str) -> Result<Class, UnknownName> {
+    Class::from_name(name).ok_or_else(|| unknown("class", name, &Class::ALL.map(Class::name)))
+}
+
+pub fn fault(name: &str) -> Result<Fault, UnknownName> {
+    Fault::from_name(name).ok_or_else(|| unknown("fault", name, &["customer", "supplier"]))
+}
+
+fn unknown(what: &'static str, given: &str, known: &[&str]) -> UnknownName {
+    UnknownName { what, given: given.to_owned(), known: known.join(", ") }
+}
+
+/// Reads a vocabulary file: a TOML table for each subject, each entry with its values, `words`, `source`
+/// and `confidence`.
+fn words_of(text: &str) -> Result<Vec<Word>, VocabularyError> {
     let file: File = toml::from_str(text)?;
-    for entry in &file.offering {
-        entry.values.iter().for_each(|id| vocabulary.add_offering(id, entry.meaning()));
+    let subjects = [
+        (Subject::Offering, file.offering),
+        (Subject::SubStatus, file.sub_status),
+        (Subject::AppointmentStatus, file.appointment_status),
+        (Subject::Message, file.message),
+        (Subject::Characteristic, file.characteristic),
+    ];
+    let mut words = Vec::new();
+    for (subject, entries) in subjects {
+        for entry in entries {
+            words.extend(entry.values.iter().map(|value| Word {
+                subject: subject.name().to_owned(),
+                value: value.clone(),
+                words: entry.words.clone(),
+                classes: entry.classes.clone(),
+                fault: entry.fault.clone(),
+                milestone: entry.milestone.clone(),
+                source: entry.source.clone(),
+                confidence: entry.confidence.name().to_owned(),
+            }));
+        }
     }
-    for entry in &file.sub_status {
-        entry.values.iter().for_each(|value| vocabulary.add_sub_status(value, entry.meaning()));
-    }
-    for entry in &file.characteristic {
-        entry.values.iter().for_each(|name| vocabulary.add_characteristic(name, entry.meaning()));
-    }
-    for entry in &file.bss_code {
-        let (words, advice) = (entry.words.clone(), entry.advice.clone());
-        entry.codes.iter().for_each(|code| {
-            vocabulary.add_bss_code(code, BssCode { words: words.clone(), advice: advice.clone() });
-        });
-    }
-    Ok(())
+    Ok(words)
 }
 
 #[derive(Deserialize)]
@@ -57,55 +137,62 @@ struct File {
     #[serde(default)]
     sub_status: Vec<Entry>,
     #[serde(default)]
-    characteristic: Vec<Entry>,
+    appointment_status: Vec<Entry>,
     #[serde(default)]
-    bss_code: Vec<BssCodeEntry>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct BssCodeEntry {
-    codes: Vec<String>,
-    words: String,
-    advice: String,
-    #[expect(dead_code, reason = "for the people who edit the file; required so that no meaning stands without one")]
-    source: Source,
+    message: Vec<Entry>,
+    #[serde(default)]
+    characteristic: Vec<Entry>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Entry {
-    #[serde(alias = "ids", alias = "names")]
     values: Vec<String>,
     words: String,
-    #[expect(dead_code, reason = "for the people who edit the file; required so that no meaning stands without one")]
-    source: Source,
+    #[serde(default)]
+    classes: Vec<String>,
+    fault: Option<String>,
+    milestone: Option<String>,
+    source: String,
+    confidence: Confidence,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Copy, Deserialize)]
 #[serde(rename_all = "lowercase")]
-enum Source {
+enum Confidence {
+    /// The supplier's own document says it.
     Published,
+    /// Read from what the documents show; it may be wrong.
     Inferred,
 }
 
-impl Entry {
-    fn meaning(&self) -> Meaning {
-        Meaning { words: self.words.clone() }
+impl Confidence {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Published => "published",
+            Self::Inferred => "inferred",
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use crate::order::{Class, Fault, Subject};
+
     #[test]
     fn the_shipped_vocabulary_can_be_read() {
         let vocabulary = super::shipped().unwrap();
-        assert_eq!(vocabulary.offering("E0000703").unwrap().words, "IP address");
-        assert_eq!(vocabulary.sub_status("committed by BT-WWBC").unwrap().words, "committed by the supplier");
+        assert_eq!(vocabulary.words(Subject::Offering, "E0000703"), Some("IP address"));
+        assert_eq!(vocabulary.words(Subject::SubStatus, "committed by BT-WWBC"), Some("committed by the supplier"));
+        let missed = vocabulary.meaning(Subject::Message, "101158").unwrap();
+        assert!(missed.is(Class::ActionNeeded) && missed.fault == Some(Fault::Customer));
     }
 
     #[test]
-    fn a_meaning_without_a_source_is_refused() {
-        assert!(super::parse("[[offering]]\nids = [\"E1\"]\nwords = \"x\"").is_err());
+    fn a_meaning_without_a_source_or_of_an_unknown_class_is_refused() {
+        assert!(super::words_of("[[offering]]\nvalues = [\"E1\"]\nwords = \"x\"").is_err());
+        let word = super::Word { classes: vec!["urgent".to_owned()], ..super::shipped_words().unwrap().remove(0) };
+        let error = super::compile(&[word]).unwrap_err().to_string();
+        assert!(error.contains("“urgent” is no class") && error.contains("action-needed"), "{error}");
     }
 }

@@ -1,6 +1,6 @@
 //! Which database a command works on.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Result, bail};
 use tracing::info;
@@ -34,7 +34,7 @@ impl Database {
     /// Where there is none, it does not answer, or it is not up to date.
     pub async fn open(config: &DatabaseConfig, purpose: Purpose) -> Result<Self> {
         let database = match &config.database_url {
-            Some(url) => Self { store: Store::connect(url.clone(), config.database_connections), server: None },
+            Some(url) => Self { store: Store::connect(url.options(), config.database_connections), server: None },
             None => Self::private(config, purpose).await?,
         };
         database.check(config).await?;
@@ -47,7 +47,7 @@ impl Database {
             if let Some(running) = private_postgres::running(&data_dir).await {
                 return Ok(Self { store: Store::connect(running, config.database_connections), server: None });
             }
-            let demo = demo_dir(&data_dir);
+            let demo = config.demo_dir();
             if purpose == Purpose::Read
                 && let Some(running) = private_postgres::running(&demo).await
             {
@@ -100,9 +100,4 @@ impl Database {
         }
         Ok(())
     }
-}
-
-/// Where the demo keeps its database: apart from the service's.
-pub fn demo_dir(data_dir: &Path) -> PathBuf {
-    data_dir.join("demo")
 }

@@ -7,6 +7,7 @@ use anyhow::{Context, Result};
 use uuid::Uuid;
 
 use super::database::{Database, Purpose};
+use super::terminal::{harmless, harmless_lines};
 use crate::config::DatabaseConfig;
 use crate::order::rfc3339;
 use crate::record::{DeliveryRecord, OutcomeName};
@@ -56,19 +57,20 @@ async fn print(store: &Store, id: Uuid, body_only: bool) -> Result<()> {
         return Ok(());
     }
     let mut out = anstream::stdout();
-    serde_json::to_writer_pretty(&mut out, &delivery)?;
+    writeln!(out, "{}\n", harmless_lines(&serde_json::to_string_pretty(&delivery)?))?;
     match body {
-        Some(body) => writeln!(out, "\n\n{}", String::from_utf8_lossy(&body.bytes))?,
-        None => writeln!(out, "\n\nThe body is no longer kept.")?,
+        Some(body) => writeln!(out, "{}", harmless_lines(&String::from_utf8_lossy(&body.bytes)))?,
+        None => writeln!(out, "The body is no longer kept.")?,
     }
     Ok(())
 }
 
 fn line(delivery: &DeliveryRecord) -> String {
     let dim = Style::new().dimmed();
-    let about = delivery.order_id.as_deref().map_or_else(String::new, |order| format!("  order {order}"));
-    let what = delivery.event_type.as_deref().map_or_else(String::new, |event_type| format!("  {event_type}"));
-    let why = delivery.reason.as_deref().map_or_else(String::new, |reason| format!("  {reason}"));
+    let about = delivery.order_id.as_deref().map_or_else(String::new, |order| format!("  order {}", harmless(order)));
+    let what =
+        delivery.event_type.as_deref().map_or_else(String::new, |event_type| format!("  {}", harmless(event_type)));
+    let why = delivery.reason.as_deref().map_or_else(String::new, |reason| format!("  {}", harmless(reason)));
     let odd = match delivery.oddities.len() {
         0 => String::new(),
         odd => format!("  {odd} oddities"),
@@ -78,6 +80,6 @@ fn line(delivery: &DeliveryRecord) -> String {
         rfc3339(delivery.received_at),
         delivery.delivery_id,
         delivery.outcome.name(),
-        delivery.sender
+        harmless(&delivery.sender)
     )
 }

@@ -9,27 +9,28 @@ use anyhow::{Context, Result, anyhow, ensure};
 use chrono::Utc;
 use tracing::warn;
 
-use super::database::{Database, demo_dir};
+use super::database::Database;
 use super::serve::{app, bind};
+use super::signals::serve_until_signalled;
 use crate::config::{DatabaseConfig, DemoConfig, default_listen};
 use crate::demo::{BODIES, Journeys};
 use crate::http;
-use crate::order::Vocabulary;
 use crate::store::private_postgres;
 
-pub async fn run(database: &DatabaseConfig, config: &DemoConfig, vocabulary: Arc<Vocabulary>) -> Result<()> {
+pub async fn run(database: &DatabaseConfig, config: &DemoConfig) -> Result<()> {
     ensure!(
         database.database_url.is_none(),
         "the demo starts with an empty database of its own and takes no --database-url (or DATABASE_URL)"
     );
     let socket = bind_anywhere(config.http.listen)?;
     let address = socket.local_addr()?;
-    let directory = demo_dir(&database.data_dir());
+    let directory = database.demo_dir();
     private_postgres::wipe(&directory).await?;
     let database = Database::start(database, &directory).await?;
+    let vocabulary = Arc::new(database.store.vocabulary().await?);
     let server = http::serve(app(&config.http, database.store.clone(), vocabulary)?, socket)?;
     let handle = server.handle();
-    let serving = actix_web::rt::spawn(server);
+    let serving = actix_web::rt::spawn(serve_until_signalled(server));
     match deliver_samples(address).await {
         Ok(()) => {
             announce(address)?;

@@ -21,18 +21,19 @@ use crate::store::Store;
 const BATCH: usize = 256;
 const BATCH_BYTES: usize = 8 * 1024 * 1024;
 
-pub async fn run(database: &DatabaseConfig, config: &IngestConfig, vocabulary: &Vocabulary) -> Result<()> {
+pub async fn run(database: &DatabaseConfig, config: &IngestConfig) -> Result<()> {
     let files = files(&config.paths)?;
     let database = Database::open(database, Purpose::Write).await?;
-    let taken = take_all(&database.store, config, &files, vocabulary).await;
+    let taken = take_all(&database.store, config, &files).await;
     database.close().await?;
     taken
 }
 
-async fn take_all(store: &Store, config: &IngestConfig, files: &[PathBuf], vocabulary: &Vocabulary) -> Result<()> {
+async fn take_all(store: &Store, config: &IngestConfig, files: &[PathBuf]) -> Result<()> {
+    let vocabulary = store.vocabulary().await?;
     let progress = progress_bar(files);
     let mut summary = Summary::default();
-    let mut batch = Batch { store, vocabulary, deliveries: Vec::new(), bytes: 0 };
+    let mut batch = Batch { store, vocabulary: &vocabulary, deliveries: Vec::new(), bytes: 0 };
     for file in files {
         let origin = file.display().to_string();
         let mut bodies = Bodies::open(file)?;

@@ -15,7 +15,7 @@ pub async fn run(config: &DatabaseConfig) -> Result<()> {
         writeln!(out, "The private database under {} is up to date.", config.data_dir().display())?;
         return Ok(());
     };
-    let store = Store::connect(url.clone(), 2);
+    let store = Store::connect(url.options(), 2);
     let applied = store.migrate().await?;
     writeln!(out, "The database is up to date; {applied} migrations were applied.")?;
     store.close().await;

@@ -7,17 +7,18 @@ mod hybris;
 mod ingest;
 mod migrate;
 mod serve;
+mod signals;
+mod terminal;
 mod timeline;
+mod vocabulary;
 
 use std::io::Write;
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use anyhow::{Context, Result};
 
-use crate::config::{Command, Config, DeliveriesCommand, HybrisCommand};
-use crate::order::Vocabulary;
-use crate::{telemetry, vocabulary};
+use crate::config::{Command, Config, DeliveriesCommand, HybrisCommand, VocabularyCommand};
+use crate::telemetry;
 
 /// Runs the command and says what went wrong, if something did.
 pub fn main(config: Config) -> ExitCode {
@@ -26,7 +27,7 @@ pub fn main(config: Config) -> ExitCode {
         // A reader that has seen enough (`| head`) is no error.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            let _ = writeln!(anstream::stderr(), "order-timeline: {error:#}");
+            let _ = writeln!(anstream::stderr(), "order-timeline: {}", terminal::harmless_lines(&told(&error)));
             ExitCode::FAILURE
         }
     }
@@ -38,18 +39,21 @@ fn start(config: Config) -> Result<()> {
     let subscriber = telemetry::subscriber(filter, config.log.log_format, std::io::stderr)
         .with_context(|| format!("--log “{filter}” is no filter"))?;
     tracing::subscriber::set_global_default(subscriber)?;
-    let vocabulary = Arc::new(vocabulary::shipped()?);
-    actix_web::rt::System::new().block_on(run(config, vocabulary))
+    actix_web::rt::System::new().block_on(run(config))
 }
 
-async fn run(config: Config, vocabulary: Arc<Vocabulary>) -> Result<()> {
+async fn run(config: Config) -> Result<()> {
     let database = &config.database;
     match config.command {
-        Command::Serve(serve) => serve::run(database, &serve, vocabulary).await,
-        Command::Demo(demo) => demo::run(database, &demo, vocabulary).await,
+        Command::Serve(serve) => serve::run(database, &serve).await,
+        Command::Demo(demo) => demo::run(database, &demo).await,
         Command::Migrate => migrate::run(database).await,
-        Command::Ingest(ingest) => ingest::run(database, &ingest, &vocabulary).await,
-        Command::Timeline(timeline) => timeline::run(database, &timeline, &vocabulary).await,
+        Command::Ingest(ingest) => ingest::run(database, &ingest).await,
+        Command::Timeline(timeline) => timeline::run(database, &timeline).await,
+        Command::Vocabulary { command: VocabularyCommand::List { subject, unknown, json } } => {
+            vocabulary::list(database, vocabulary::List { subject, unknown, json }).await
+        }
+        Command::Vocabulary { command: VocabularyCommand::Set(word) } => vocabulary::set(database, &word).await,
         Command::Deliveries { command: DeliveriesCommand::List { outcome, sender, limit, json } } => {
             deliveries::list(database, deliveries::List { outcome, sender, limit, json }).await
         }
@@ -60,6 +64,18 @@ async fn run(config: Config, vocabulary: Arc<Vocabulary>) -> Result<()> {
     }
 }
 
+/// An error with its causes; one that says its cause itself does not have it said twice.
+fn told(error: &anyhow::Error) -> String {
+    let mut told = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if !told.contains(&cause) {
+            told.push_str(": ");
+            told.push_str(&cause);
+        }
+    }
+    told
+}
+
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
     let io = error.chain().find_map(|cause| cause.downcast_ref::<std::io::Error>());
     io.is_some_and(|io| io.kind() == std::io::ErrorKind::BrokenPipe)
@@ -68,6 +84,16 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
+
+    #[test]
+    fn a_cause_is_told_once() {
+        let cause = sqlx::Error::Io(std::io::Error::other("no route"));
+        let error = anyhow::Error::from(crate::store::StoreError::Unavailable(cause)).context("cannot migrate");
+        let told = super::told(&error);
+        assert!(told.starts_with("cannot migrate: the database is not available: "), "{told}");
+        assert_eq!(told.matches("no route").count(), 1, "{told}");
+        assert!(format!("{error:#}").matches("no route").count() > 1, "else this is not needed");
+    }
 
     #[test]
     fn the_command_line_is_consistent() {

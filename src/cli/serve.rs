@@ -6,28 +6,43 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use tracing::info;
+use tracing::{info, warn};
 
 use super::database::{Database, Purpose};
+use super::signals::serve_until_signalled;
 use crate::config::{DEFAULT_SENDER, DatabaseConfig, HttpConfig, ServeConfig};
 use crate::http::{self, App};
 use crate::hybris::{Client, Hybris, Market, System};
 use crate::order::Vocabulary;
 use crate::store::Store;
 
-pub async fn run(database: &DatabaseConfig, config: &ServeConfig, vocabulary: Arc<Vocabulary>) -> Result<()> {
+pub async fn run(database: &DatabaseConfig, config: &ServeConfig) -> Result<()> {
     let socket = bind(config.http.listen)?;
     let database = Database::open(database, Purpose::Serve).await?;
     let address = socket.local_addr()?;
+    let vocabulary = Arc::new(database.store.vocabulary().await?);
     let server = http::serve(app(&config.http, database.store.clone(), vocabulary)?, socket)?;
     writeln!(
         anstream::stdout(),
         "Order Timeline is at http://{address}/ and takes events at http://{address}/listener"
     )?;
     writeln!(anstream::stdout(), "There is no sign-in yet, so it listens on this machine only. Ctrl-C stops it.")?;
-    server.await?;
+    let learning = actix_web::rt::spawn(learn_silence(database.store.clone()));
+    serve_until_signalled(server).await?;
+    learning.abort();
     info!("the service has stopped; everything acknowledged is in the database");
     database.close().await
+}
+
+/// Learns now and then how long orders are usually silent. Several nodes may do so; they learn the same.
+async fn learn_silence(store: Store) {
+    const EVERY: Duration = Duration::from_hours(1);
+    loop {
+        if let Err(error) = store.learn_silence().await {
+            warn!(%error, "how long orders are usually silent could not be learned");
+        }
+        tokio::time::sleep(EVERY).await;
+    }
 }
 
 /// What the service's handlers work with.

@@ -8,21 +8,23 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Europe::London;
 
 use super::database::{Database, Purpose};
+use super::terminal::harmless;
 use crate::config::{DatabaseConfig, TimelineConfig};
-use crate::order::{Kind, Vocabulary};
+use crate::order::Kind;
 use crate::record::{EntryRecord, TimelineRecord, is_said, lines, said_of};
 use crate::store::{OrderKey, Store};
 
-pub async fn run(database: &DatabaseConfig, config: &TimelineConfig, vocabulary: &Vocabulary) -> Result<()> {
+pub async fn run(database: &DatabaseConfig, config: &TimelineConfig) -> Result<()> {
     let database = Database::open(database, Purpose::Read).await?;
-    let shown = show(&database.store, config, vocabulary).await;
+    let shown = show(&database.store, config).await;
     database.close().await?;
     shown
 }
 
-async fn show(store: &Store, config: &TimelineConfig, vocabulary: &Vocabulary) -> Result<()> {
+async fn show(store: &Store, config: &TimelineConfig) -> Result<()> {
     let key = find(store, config).await?;
-    let Some((_, mut timeline)) = store.order(key, config.at, config.known_at, vocabulary).await? else {
+    let Some((_, mut timeline)) = store.order(key, config.at, config.known_at, &store.vocabulary().await?).await?
+    else {
         bail!("nothing was known of order “{}”, or had happened to it, at that time", config.order);
     };
     if let Some(item) = &config.item {
@@ -54,9 +56,15 @@ const DIM: Style = Style::new().dimmed();
 
 fn print(out: &mut impl Write, timeline: &TimelineRecord, config: &TimelineConfig) -> Result<()> {
     let order = &timeline.order;
-    let known_as = order.external_id.as_deref().map_or_else(String::new, |id| format!("  external id {id}"));
-    writeln!(out, "{BOLD}Order {}{BOLD:#}{known_as}  {DIM}from {}{DIM:#}", order.order_id, order.sender)?;
-    writeln!(out, "{BOLD}{}{BOLD:#}  {}", order.state, order.state_reason)?;
+    let known_as =
+        order.external_id.as_deref().map_or_else(String::new, |id| format!("  external id {}", harmless(id)));
+    writeln!(
+        out,
+        "{BOLD}Order {}{BOLD:#}{known_as}  {DIM}from {}{DIM:#}",
+        harmless(&order.order_id),
+        harmless(&order.sender)
+    )?;
+    writeln!(out, "{BOLD}{}{BOLD:#}  {}", harmless(&order.state), harmless(&order.state_reason))?;
     if let Some(at) = config.at {
         writeln!(out, "{DIM}As it was at {}.{DIM:#}", local(at))?;
     }
@@ -85,8 +93,11 @@ fn told(line: &[&EntryRecord]) -> String {
         return String::new();
     };
     let style = style(first);
-    let more = others.iter().filter(|other| !is_said(line, other)).map(|other| format!(" · {}", said_of(first, other)));
-    format!("{style}{}{style:#}{}", first.text, more.collect::<String>())
+    let more = others
+        .iter()
+        .filter(|other| !is_said(line, other))
+        .map(|other| format!(" · {}", harmless(said_of(first, other))));
+    format!("{style}{}{style:#}{}", harmless(&first.text), more.collect::<String>())
 }
 
 fn remarks(entry: &EntryRecord) -> String {

@@ -1,11 +1,14 @@
 //! The composition root: what is served where.
 
+use std::future::ready;
 use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::dev::Server;
-use actix_web::{App as ActixApp, HttpServer, middleware, web};
+use actix_web::{
+    App as ActixApp, FromRequest, Handler, HttpRequest, HttpServer, Resource, Responder, guard, middleware, web,
+};
 use tracing::warn;
 
 use super::{deliveries, error, health, hybris, listener, openapi, orders, site};
@@ -34,25 +37,27 @@ pub struct App {
 const SHUTDOWN_SECONDS: u64 = 30;
 const SETTLE_EVERY: Duration = Duration::from_secs(30);
 
-/// Serves on a socket that is bound already, so that the caller knows the address. Ends gracefully on
-/// SIGINT and SIGTERM, or by the server's handle.
+/// Serves on a socket that is bound already, so that the caller knows the address. Ends by the
+/// server's handle; signals are the caller's.
 ///
 /// # Errors
 /// Where the socket cannot be used.
 pub fn serve(app: App, socket: TcpListener) -> std::io::Result<Server> {
-    let group = web::Data::new(Group::start(&app.store, &app.vocabulary));
+    let group = web::Data::new(Group::start(&app.store, &app.vocabulary)?);
     let app = web::Data::new(app);
     actix_web::rt::spawn(settle_exchanges(app.clone()));
     let server = HttpServer::new(move || {
         ActixApp::new()
             .app_data(app.clone())
             .app_data(group.clone())
-            .app_data(web::QueryConfig::default().error_handler(|cause, _| error::bad_query(&cause).into()))
+            .app_data(web::QueryConfig::default().error_handler(site::bad_query_told))
             .app_data(web::PathConfig::default().error_handler(|cause, _| error::bad_path(&cause).into()))
             .wrap(middleware::from_fn(site::guard))
             .configure(|config| routes(config, &app.hybris.base_path))
             .default_service(web::to(error::not_found))
     })
+    // Its own handling takes Ctrl-C for an order to drop everything.
+    .disable_signals()
     .shutdown_timeout(SHUTDOWN_SECONDS)
     .listen(socket)?
     .run();
@@ -70,9 +75,9 @@ async fn settle_exchanges(app: web::Data<App>) {
 }
 
 fn routes(config: &mut web::ServiceConfig, hybris_base: &str) {
-    let listen = || web::resource(["/listener", "/listener/{event_name}"]).post(listener::take);
+    let listen = web::resource(["/listener", "/listener/{event_name}"]).route(web::post().to(listener::take));
     config
-        .service(listen().default_service(web::to(error::method_not_allowed)))
+        .service(only(listen, "POST"))
         .service(
             web::resource(format!("{hybris_base}/{{business_id}}/productOrder"))
                 .post(hybris::place)
@@ -83,17 +88,34 @@ fn routes(config: &mut web::ServiceConfig, hybris_base: &str) {
                 .get(hybris::show)
                 .default_service(web::to(hybris::method_not_allowed)),
         )
-        .service(web::resource("/api/v1/orders").get(orders::list))
-        .service(web::resource("/api/v1/orders/{order_id}").get(orders::show))
-        .service(web::resource("/api/v1/orders/{order_id}/timeline").get(orders::timeline))
-        .service(web::resource("/api/v1/orders/{order_id}/deliveries").get(deliveries::of_order))
-        .service(web::resource("/api/v1/deliveries").get(deliveries::list))
-        .service(web::resource("/api/v1/deliveries/{id}").get(deliveries::show))
-        .service(web::resource("/api/v1/deliveries/{id}/body").get(deliveries::body))
-        .service(web::resource("/openapi.json").get(openapi::show))
-        .service(web::resource("/health/live").get(health::live))
-        .service(web::resource("/health/ready").get(health::ready))
-        .service(web::resource("/").get(site::orders))
-        .service(web::resource("/orders/{order_id}").get(site::order))
-        .service(web::resource("/assets/style.css").get(site::style));
+        .service(read("/api/v1/orders", orders::list))
+        .service(read("/api/v1/orders/{order_id}", orders::show))
+        .service(read("/api/v1/orders/{order_id}/timeline", orders::timeline))
+        .service(read("/api/v1/orders/{order_id}/deliveries", deliveries::of_order))
+        .service(read("/api/v1/deliveries", deliveries::list))
+        .service(read("/api/v1/deliveries/{id}", deliveries::show))
+        .service(read("/api/v1/deliveries/{id}/body", deliveries::body))
+        .service(read("/openapi.json", openapi::show))
+        .service(read("/health/live", health::live))
+        .service(read("/health/ready", health::ready))
+        .service(read("/", site::orders))
+        .service(read("/orders/{order_id}", site::order))
+        .service(read("/assets/style.css", site::style));
+}
+
+/// What is read with GET, and with HEAD: the same without its body, which the server leaves out.
+fn read<F, Args>(path: &str, handler: F) -> Resource
+where
+    F: Handler<Args>,
+    Args: FromRequest + 'static,
+    F::Output: Responder + 'static,
+{
+    let reading = guard::Any(guard::Get()).or(guard::Head());
+    only(web::resource(path).route(web::route().guard(reading).to(handler)), "GET, HEAD")
+}
+
+/// A resource that says what it takes where it is asked for anything else.
+fn only(resource: Resource, methods: &'static str) -> Resource {
+    let refuse = move |request: HttpRequest| ready(error::method_not_allowed(&request, methods));
+    resource.default_service(web::to(refuse))
 }

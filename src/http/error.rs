@@ -3,11 +3,11 @@
 use std::fmt;
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{ALLOW, RETRY_AFTER};
+use actix_web::http::header::{ALLOW, HeaderValue, RETRY_AFTER};
 use actix_web::{HttpRequest, HttpResponse, ResponseError};
 use serde::Serialize;
 use serde_with::skip_serializing_none;
-use tracing::error;
+use tracing::{error, warn};
 use uuid::Uuid;
 
 use crate::intake::NotTaken;
@@ -49,7 +49,7 @@ impl Problem {
     }
 
     pub fn no_such_order(order_id: &str) -> Self {
-        let detail = format!("No order with the id “{order_id}” has been heard of.");
+        let detail = format!("No order with the id “{}” has been heard of.", order_id.replace('\0', "\u{FFFD}"));
         Self::new(StatusCode::NOT_FOUND, "no-such-order", detail)
     }
 
@@ -91,9 +91,17 @@ impl ResponseError for Problem {
     }
 }
 
+/// Of a read: what the database refuses there is what was asked for.
 impl From<StoreError> for Problem {
     fn from(cause: StoreError) -> Self {
-        unavailable(&cause)
+        match &cause {
+            StoreError::Refused(refusal) if refusal.as_database_error().is_some() => {
+                warn!(%cause, "the database refused the values of a request");
+                let detail = "The request asks for a value that cannot be looked up.";
+                Self::new(StatusCode::BAD_REQUEST, "bad-query", detail)
+            }
+            _ => unavailable(&cause),
+        }
     }
 }
 
@@ -101,6 +109,11 @@ impl From<NotTaken> for Problem {
     fn from(not_taken: NotTaken) -> Self {
         match not_taken {
             NotTaken::Store(cause) => unavailable(&cause),
+            NotTaken::Failed => {
+                let detail = "The service failed to take the delivery in and cannot say whether it was kept. \
+                              Sending it again does no harm.";
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "not-taken", detail)
+            }
             NotTaken::Busy => {
                 let detail = "More deliveries are waiting than can be taken in; this one was not kept. \
                               Try again after the time in Retry-After.";
@@ -113,8 +126,8 @@ impl From<NotTaken> for Problem {
 /// Whatever the database's trouble is: nothing was half done, and later it may go.
 fn unavailable(cause: &StoreError) -> Problem {
     error!(%cause, "the database did not serve a request");
-    let detail = "The service cannot reach or use its database at the moment; nothing was kept or changed. \
-                  Try again after the time in Retry-After.";
+    let detail = "The service cannot reach or use its database at the moment; a delivery may or may not have been \
+                  kept. Sending it again after the time in Retry-After does no harm.";
     Problem::new(StatusCode::SERVICE_UNAVAILABLE, "database-unavailable", detail)
 }
 
@@ -131,10 +144,10 @@ pub async fn not_found(request: HttpRequest) -> Problem {
     Problem::new(StatusCode::NOT_FOUND, "not-found", detail)
 }
 
-pub async fn method_not_allowed(request: HttpRequest) -> HttpResponse {
-    let detail = format!("{} takes POST, not {}.", request.path(), request.method());
+pub fn method_not_allowed(request: &HttpRequest, methods: &'static str) -> HttpResponse {
+    let detail = format!("{} takes {methods}, not {}.", request.path(), request.method());
     let mut response = Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", detail).error_response();
-    response.headers_mut().insert(ALLOW, actix_web::http::header::HeaderValue::from_static("POST"));
+    response.headers_mut().insert(ALLOW, HeaderValue::from_static(methods));
     response
 }
 

@@ -48,7 +48,8 @@ pub async fn place(
         Ok(body) => body,
         Err(problem) => return refused(&Errors::new(400, "The request body did not arrive whole", problem.detail)),
     };
-    let delivery = Delivery::received_now(market.sender(), request.path(), redacted(request.headers()), body);
+    let origin = request.path().replace('\0', "\u{FFFD}");
+    let delivery = Delivery::received_now(market.sender(), &origin, redacted(request.headers()), body);
     let headers = headers(request.headers());
     match app.hybris.place(&app.store, &app.vocabulary, market, headers, delivery).await {
         Ok(reply) => {

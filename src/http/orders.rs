@@ -20,6 +20,7 @@ use crate::wire::read_time;
 pub struct ListParameters {
     pub q: Option<String>,
     pub state: Option<String>,
+    pub attention: Option<String>,
     pub sender: Option<String>,
     pub party: Option<String>,
     pub offering: Option<String>,
@@ -108,6 +109,10 @@ pub async fn asked_for(
 
 /// The key of an order by its id; its sender too where the id alone does not tell.
 pub async fn resolve(app: &App, order_id: &str, sender: Option<&str>) -> Result<OrderKey, Problem> {
+    // PostgreSQL keeps no NUL in a text, so there is no such order.
+    if order_id.contains('\0') {
+        return Err(Problem::no_such_order(order_id));
+    }
     if let Some(sender) = sender.filter(|sender| !sender.is_empty()) {
         return Ok(OrderKey::of_order(sender, order_id));
     }
@@ -138,6 +143,7 @@ pub fn query(parameters: &ListParameters) -> Result<OrderQuery, Problem> {
     Ok(OrderQuery {
         q: given(&parameters.q),
         state: given(&parameters.state),
+        attention: given(&parameters.attention),
         sender: given(&parameters.sender),
         party: given(&parameters.party),
         offering: given(&parameters.offering),

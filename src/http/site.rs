@@ -2,8 +2,11 @@
 //!
 //! A page's problems are pages too: whoever reads them is a person.
 
+use std::sync::Arc;
+
 use actix_web::body::BoxBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::error::{InternalError, QueryPayloadError};
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
@@ -11,7 +14,7 @@ use actix_web::{HttpRequest, HttpResponse, ResponseError, web};
 use maud::Markup;
 
 use super::app::App;
-use super::error::Problem;
+use super::error::{Problem, bad_query};
 use super::orders::{ListParameters, OrderParameters, asked_for, cursor_text, query};
 use super::pages::{self, OrderView, OrdersQuery};
 
@@ -39,24 +42,46 @@ pub async fn order(
     parameters: web::Query<OrderParameters>,
     app: web::Data<App>,
 ) -> HttpResponse {
-    let page = asked_for(&app, &order_id, &parameters).await.map(|(order, timeline)| {
-        let OrderParameters { item, at, known_at, .. } = parameters.into_inner();
-        pages::order(&order, &timeline, &OrderView { item, at, known_at }, &app.vocabulary)
-    });
+    let page = order_page(&app, &order_id, parameters.into_inner()).await;
     match page {
         Err(Problem { senders: Some(senders), status, .. }) => html(status, &pages::choose_sender(&order_id, &senders)),
         page => shown(page),
     }
 }
 
+async fn order_page(app: &App, order_id: &str, parameters: OrderParameters) -> Result<Markup, Problem> {
+    let (order, timeline) = asked_for(app, order_id, &parameters).await?;
+    let vocabulary = Arc::clone(&app.vocabulary);
+    let OrderParameters { item, at, known_at, .. } = parameters;
+    // A page of thousands of items takes its time; the worker has deliveries to receive meanwhile.
+    web::block(move || pages::order(&order, &timeline, &OrderView { item, at, known_at }, &vocabulary))
+        .await
+        .map_err(|_| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "The page could not be made."))
+}
+
 pub async fn style() -> HttpResponse {
     HttpResponse::Ok().content_type("text/css; charset=utf-8").body(pages::STYLE)
+}
+
+/// A query that cannot be read, told in the form of what was asked for.
+pub fn bad_query_told(cause: QueryPayloadError, request: &HttpRequest) -> actix_web::Error {
+    let response = told(request, &bad_query(&cause));
+    InternalError::from_response(cause, response).into()
+}
+
+fn told(request: &HttpRequest, problem: &Problem) -> HttpResponse {
+    let is_page = request.path() == "/" || request.path().starts_with("/orders/");
+    if is_page { problem_page(problem) } else { problem.error_response() }
+}
+
+fn problem_page(problem: &Problem) -> HttpResponse {
+    html(problem.status, &pages::message(problem.title, &problem.detail))
 }
 
 fn shown(page: Result<Markup, Problem>) -> HttpResponse {
     match page {
         Ok(page) => html(StatusCode::OK, &page),
-        Err(problem) => html(problem.status, &pages::message(problem.title, &problem.detail)),
+        Err(problem) => problem_page(&problem),
     }
 }
 
@@ -83,13 +108,21 @@ pub async fn guard(
     next: Next<impl actix_web::body::MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let mut response = match refusal(request.request()) {
-        Some(problem) => request.into_response(problem.error_response()),
+        Some(problem) => {
+            let response = told(request.request(), &problem);
+            request.into_response(response)
+        }
         None => next.call(request).await?.map_into_boxed_body(),
     };
     for (name, value) in HEADERS {
         response.headers_mut().insert(name, HeaderValue::from_static(value));
     }
     Ok(response)
+}
+
+fn is_own(origin: &HeaderValue, named: &str) -> bool {
+    let authority = origin.to_str().ok().and_then(|origin| origin.split_once("://")).map(|(_, authority)| authority);
+    authority.is_some_and(|authority| authority.eq_ignore_ascii_case(named))
 }
 
 fn refusal(request: &HttpRequest) -> Option<Problem> {
@@ -99,13 +132,21 @@ fn refusal(request: &HttpRequest) -> Option<Problem> {
         .rsplit_once(':')
         .map_or(named, |(host, port)| if port.bytes().all(|byte| byte.is_ascii_digit()) { host } else { named });
     let host = host.trim_start_matches('[').trim_end_matches(']');
-    if host != "localhost" && host.parse::<std::net::IpAddr>().is_err() {
+    if !host.eq_ignore_ascii_case("localhost") && host.parse::<std::net::IpAddr>().is_err() {
         let detail = format!("This service answers to its own address and to localhost, not to “{host}”.");
         return Some(Problem::new(StatusCode::FORBIDDEN, "foreign-host", detail));
     }
     let is_safe = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
     let site = request.headers().get("Sec-Fetch-Site").and_then(|site| site.to_str().ok());
-    let from_elsewhere = site.is_some_and(|site| !matches!(site, "same-origin" | "none"));
+    let from_elsewhere = match site {
+        Some(site) => !matches!(site, "same-origin" | "none"),
+        // Browsers that do not tell the site tell at least the origin.
+        None => request.headers().get(header::ORIGIN).is_some_and(|origin| !is_own(origin, named)),
+    };
+    // PostgreSQL has no NUL in a text. A listener's query says nothing and is not read.
+    if is_safe && request.query_string().contains("%00") {
+        return Some(bad_query(&"it holds a NUL character"));
+    }
     (!is_safe && from_elsewhere)
         .then(|| Problem::new(StatusCode::FORBIDDEN, "foreign-site", "Another web site's page may not post here."))
 }

@@ -122,7 +122,7 @@ fn check_value(
         Some(Json::Text(text)) if text.trim().is_empty() => Some((true, "the field is mandatory and empty")),
         Some(Json::Text(text)) => check(text).err().map(|detail| (false, detail)),
         // Ids come as numbers too (domain §3).
-        Some(Json::Integer(number)) => check(&number.to_string()).err().map(|detail| (false, detail)),
+        Some(Json::Number(number)) => check(number).err().map(|detail| (false, detail)),
         Some(_) => Some((false, "it is no text")),
     };
     if let Some((is_missing, detail)) = fault {

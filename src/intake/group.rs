@@ -4,9 +4,12 @@
 //! goes together, so batches grow with the load, and a lone delivery waits for nobody. An order always
 //! takes the same lane, so two lanes never wait for each other's orders.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
+use futures_util::FutureExt;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+use tracing::error;
 
 use super::{Delivery, Incoming, read, take_read};
 use crate::order::Vocabulary;
@@ -34,6 +37,9 @@ pub struct Group {
 pub enum NotTaken {
     #[error("more deliveries are waiting than can be taken in")]
     Busy,
+    /// A fault of the program.
+    #[error("taking the delivery in failed")]
+    Failed,
     #[error(transparent)]
     Store(Arc<StoreError>),
 }
@@ -46,15 +52,43 @@ struct Job {
 }
 
 impl Group {
-    /// Starts the lanes on the runtime that this is called on; they end with the last clone.
-    pub fn start(store: &Store, vocabulary: &Arc<Vocabulary>) -> Self {
-        let lane = |_| {
-            let (jobs, waiting) = mpsc::channel(WAITING);
-            tokio::spawn(run(waiting, store.clone(), Arc::clone(vocabulary)));
-            jobs
+    /// Starts the lanes; they end with the last clone.
+    ///
+    /// They have a thread, and connections, of their own: whatever pages are being made elsewhere, what
+    /// BT sends is taken in.
+    ///
+    /// # Errors
+    /// Where the system gives no thread.
+    pub fn start(store: &Store, vocabulary: &Arc<Vocabulary>) -> std::io::Result<Self> {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(LANES)
+            .thread_name("intake")
+            .enable_all()
+            .build()?;
+        let connections = u32::try_from(LANES).unwrap_or(1);
+        let (mut lanes, mut ends) = (Vec::with_capacity(LANES), Vec::with_capacity(LANES));
+        let store = {
+            // A pool belongs to the runtime that it is made on.
+            let _entered = runtime.enter();
+            store.with_own_connections(connections)
         };
+        for _ in 0..LANES {
+            let (jobs, waiting) = mpsc::channel(WAITING);
+            ends.push(runtime.spawn(run(waiting, store.clone(), Arc::clone(vocabulary))));
+            lanes.push(jobs);
+        }
+        // The runtime may not be dropped where others run; its own thread waits for the lanes to end.
+        std::thread::Builder::new().name("intake-end".to_owned()).spawn(move || {
+            runtime.block_on(async {
+                for end in ends {
+                    // A lane that panicked has said so already.
+                    let _ = end.await;
+                }
+                store.close().await;
+            });
+        })?;
         let kilobytes = Arc::new(Semaphore::new(usize::try_from(KILOBYTES).unwrap_or(usize::MAX)));
-        Self { lanes: (0..LANES).map(lane).collect(), kilobytes }
+        Ok(Self { lanes: lanes.into(), kilobytes })
     }
 
     /// Takes a delivery in, together with those that arrive at the same time. When it returns, the
@@ -70,7 +104,7 @@ impl Group {
         let (reply, receipt) = oneshot::channel();
         let jobs = self.lanes.get(lane).ok_or(NotTaken::Busy)?;
         jobs.try_send(Job { incoming, reply, room }).map_err(|_| NotTaken::Busy)?;
-        receipt.await.map_err(|_| NotTaken::Busy)?.map_err(NotTaken::Store)
+        receipt.await.map_err(|_| NotTaken::Failed)?.map_err(NotTaken::Store)
     }
 }
 
@@ -83,17 +117,20 @@ async fn run(mut waiting: mpsc::Receiver<Job>, store: Store, vocabulary: Arc<Voc
             replies.push((job.reply, job.room));
             incoming.push(job.incoming);
         }
+        // A panic costs this batch its answers, not the lane its life.
+        let taken = AssertUnwindSafe(take_read(&store, &vocabulary, incoming)).catch_unwind().await;
         // Who asked may have gone away meanwhile; the delivery is kept all the same.
-        match take_read(&store, &vocabulary, incoming).await {
-            Ok(receipts) => replies.into_iter().zip(receipts).for_each(|((reply, _), receipt)| {
+        match taken {
+            Ok(Ok(receipts)) => replies.into_iter().zip(receipts).for_each(|((reply, _), receipt)| {
                 let _ = reply.send(Ok(receipt));
             }),
-            Err(error) => {
+            Ok(Err(error)) => {
                 let error = Arc::new(error);
                 replies.into_iter().for_each(|(reply, _)| {
                     let _ = reply.send(Err(Arc::clone(&error)));
                 });
             }
+            Err(_) => error!(deliveries = replies.len(), "taking a batch in panicked; it is not acknowledged"),
         }
     }
 }

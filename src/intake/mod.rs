@@ -4,6 +4,7 @@ mod delivery;
 mod group;
 mod plan;
 mod read;
+mod unknown;
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -19,6 +20,7 @@ pub use delivery::{Body, Delivery, OWN_HEADERS, beside, kept_beside};
 pub use group::{Group, NotTaken};
 pub use plan::{Extent, KnownContent, Plan, Times, addition, whole};
 pub use read::{Incoming, Quarantine, Sense};
+pub use unknown::{Seen, Unknown};
 
 /// Takes a batch of deliveries in: when it returns, all of them are durable and their orders' timelines
 /// show them. Gives a receipt for each, in the order of `deliveries`.
@@ -27,7 +29,8 @@ pub use read::{Incoming, Quarantine, Sense};
 /// timeline; the others go on.
 ///
 /// # Errors
-/// [`StoreError`] where nothing could be made durable; then nothing of the batch was kept.
+/// [`StoreError`] where not all could be made durable. Some of it may have been kept; to take the same in
+/// again does no harm.
 pub async fn take(
     store: &Store,
     vocabulary: &Vocabulary,
@@ -67,7 +70,8 @@ async fn take_together(
     try_together(store, vocabulary, incoming).await
 }
 
-/// Each delivery in a transaction of its own; one that the database refuses is parked.
+/// Each delivery in a transaction of its own; one that the database refuses is parked, and if it refuses
+/// even that, kept without anything that was read from it.
 async fn take_apart(
     store: &Store,
     vocabulary: &Vocabulary,
@@ -75,15 +79,15 @@ async fn take_apart(
 ) -> Result<Vec<Receipt>, StoreError> {
     let mut receipts = Vec::with_capacity(incoming.len());
     for mut one in incoming {
-        let taken = match take_together(store, vocabulary, std::slice::from_ref(&one)).await {
-            Err(StoreError::Refused(cause)) => {
+        let mut taken = take_together(store, vocabulary, std::slice::from_ref(&one)).await;
+        for lessen in [Incoming::park, Incoming::strip] {
+            if let Err(StoreError::Refused(cause)) = &taken {
                 error!(delivery_id = %one.delivery.id, %cause, "the projection failed; the delivery is parked");
-                one.park(&format!("the database refused its projection: {cause}"));
-                take_together(store, vocabulary, std::slice::from_ref(&one)).await?
+                lessen(&mut one, "the database refused its projection; the service's log says why");
+                taken = take_together(store, vocabulary, std::slice::from_ref(&one)).await;
             }
-            result => result?,
-        };
-        receipts.extend(taken);
+        }
+        receipts.extend(taken?);
     }
     Ok(receipts)
 }

@@ -5,8 +5,10 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use crate::order::{Entry, EventKey, History, Outcome, Place, Statement, Timeline, Vocabulary, by_receipt, fold};
-use crate::record::{EntryRecord, Identifier, ItemRecord, identifiers_of, items_of};
+use crate::order::{Entry, EventKey, History, Outcome, Place, Statement, Timeline, Vocabulary, by_receipt, knowledge};
+use crate::record::{AttentionRecord, EntryRecord, Identifier, ItemRecord, attention_of, identifiers_of, items_of};
+
+use super::unknown::{Unknown, unknown_values};
 
 /// A content of an event that an earlier delivery of the order had.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,8 +30,16 @@ pub struct Plan {
     /// Contents that were not known, or that are now known from an earlier receipt.
     pub contents: Vec<KnownContent>,
     pub entries: Vec<EntryRecord>,
+    /// Entries kept before whose values hold no longer: event position, ordinal, and since when.
+    pub ended: Vec<(i64, i32, DateTime<Utc>)>,
+    /// Entries that were known once; only of a plan of the whole.
+    pub past: Vec<(EntryRecord, DateTime<Utc>)>,
     pub items: Vec<ItemRecord>,
     pub identifiers: Vec<Identifier>,
+    /// Why somebody should look at the order now; `None` where that is as before.
+    pub attention: Option<Vec<AttentionRecord>>,
+    /// Values of the events that the vocabulary does not know.
+    pub unknown: Unknown,
     pub extent: Extent,
 }
 
@@ -61,63 +71,90 @@ pub fn addition(
     new: &[&Statement],
     vocabulary: &Vocabulary,
 ) -> Option<Plan> {
-    let mut contents: HashMap<EventKey, KnownContent> =
-        known.iter().map(|content| (content.event_key, content.clone())).collect();
+    let mut contents: HashMap<EventKey, Vec<KnownContent>> = HashMap::new();
+    known.iter().for_each(|content| contents.entry(content.event_key).or_default().push(content.clone()));
     let mut outcomes = Vec::new();
     let mut added: Vec<&Statement> = Vec::new();
     let mut received: Vec<&Statement> = new.to_vec();
     received.sort_by(|a, b| by_receipt(a, b));
     for statement in received {
         let content = KnownContent::of(statement);
-        match contents.get(&content.event_key) {
-            None => {
-                outcomes.push((statement.delivery_id, Outcome::Applied));
-                contents.insert(content.event_key, content);
-                added.push(statement);
-            }
-            Some(first) if first.content_hash == content.content_hash && first.is_before(statement, &added) => {
+        let of_event = contents.entry(content.event_key).or_default();
+        match of_event.iter().find(|first| first.content_hash == content.content_hash) {
+            Some(first) if first.is_before(statement, &added) => {
                 outcomes.push((statement.delivery_id, Outcome::Duplicate(first.delivery_id)));
             }
-            Some(_) => return None,
+            None if of_event.is_empty() => {
+                outcomes.push((statement.delivery_id, Outcome::Applied));
+                of_event.push(content);
+                added.push(statement);
+            }
+            // Received before what is known of it, or in conflict with it.
+            Some(_) | None => return None,
         }
     }
     added.sort_by_cached_key(|statement| Place::of(statement));
 
     let mut next = timeline.clone();
-    let mut plan = Addition { entries: Vec::new(), identifiers: Vec::new(), times };
+    let mut plan = Addition { entries: Vec::new(), ended: Vec::new(), identifiers: Vec::new(), times };
     for statement in &added {
         if !next.takes_next(statement) {
             return None;
         }
         plan.identifiers.extend(identifiers_of(&statement.event, next.order()));
         let position = next.events();
-        let changes = next.apply(statement, vocabulary);
-        plan.entries.extend(Entry::of_next(position, statement, changes).into_iter().map(EntryRecord::from));
+        let (entries, ended) = Entry::of_next(position, statement, next.apply(statement, vocabulary));
+        plan.end(&ended, statement.at());
+        plan.entries.extend(entries.into_iter().map(EntryRecord::from));
         plan.times = Some(Times::with(plan.times, statement));
     }
     let before = items_of(timeline.order());
-    let items = items_of(next.order()).into_iter().filter(|item| !before.contains(item)).collect();
+    let before: HashMap<&str, &ItemRecord> = before.iter().map(|item| (item.item_id.as_str(), item)).collect();
+    let is_new = |item: &ItemRecord| before.get(item.item_id.as_str()).is_none_or(|before| *before != item);
+    let items = items_of(next.order()).into_iter().filter(is_new).collect();
+    let attention = attention_of(next.order());
+    let attention = (attention != attention_of(timeline.order())).then_some(attention);
     Some(Plan {
         timeline: next,
         times: plan.times?,
         outcomes,
-        contents: added.into_iter().map(KnownContent::of).collect(),
+        contents: added.iter().copied().map(KnownContent::of).collect(),
         entries: plan.entries,
+        ended: plan.ended,
+        past: Vec::new(),
         items,
         identifiers: plan.identifiers,
+        attention,
+        unknown: unknown_values(added.iter().copied(), vocabulary),
         extent: Extent::Addition,
     })
 }
 
 struct Addition {
     entries: Vec<EntryRecord>,
+    ended: Vec<(i64, i32, DateTime<Utc>)>,
     identifiers: Vec<Identifier>,
     times: Option<Times>,
 }
 
+impl Addition {
+    /// Marks entries that hold no longer: those of this plan, and, for the database, those kept before.
+    fn end(&mut self, places: &[(u32, u32)], at: DateTime<Utc>) {
+        for (position, ordinal) in places {
+            let (position, ordinal) = (i64::from(*position), i32::try_from(*ordinal).unwrap_or(i32::MAX));
+            let own =
+                self.entries.iter_mut().find(|entry| entry.event_position == position && entry.ordinal == ordinal);
+            match own {
+                Some(entry) => entry.valid_to = Some(at),
+                None => self.ended.push((position, ordinal, at)),
+            }
+        }
+    }
+}
+
 /// Plans an order anew from all its deliveries. `None` where no event counts.
 pub fn whole(all: &[Statement], vocabulary: &Vocabulary) -> Option<Plan> {
-    let History { timeline, entries, outcomes } = fold(all, None, vocabulary);
+    let (History { timeline, entries, outcomes }, past) = knowledge(all, vocabulary);
     let unknown = Timeline::default();
     let (mut identifiers, mut times) = (Vec::new(), None);
     let counts = |statement: &&Statement| outcomes.get(&statement.delivery_id) == Some(&Outcome::Applied);
@@ -134,7 +171,11 @@ pub fn whole(all: &[Statement], vocabulary: &Vocabulary) -> Option<Plan> {
         times: times?,
         contents: all.iter().filter(is_first).map(KnownContent::of).collect(),
         entries: entries.into_iter().map(EntryRecord::from).collect(),
+        ended: Vec::new(),
+        past: past.into_iter().map(|past| (past.entry.into(), past.known_until)).collect(),
         items: items_of(timeline.order()),
+        attention: Some(attention_of(timeline.order())),
+        unknown: unknown_values(all.iter().filter(counts), vocabulary),
         identifiers,
         timeline,
         outcomes: outcomes.into_iter().collect(),

@@ -82,6 +82,11 @@ impl Incoming {
         }
     }
 
+    /// Takes everything that was read from the body out; the bytes stay.
+    pub fn strip(&mut self, reason: &str) {
+        self.sense = Sense::None(parked(reason.to_owned()));
+    }
+
     /// The outcome to keep, by what the fold made of it.
     pub fn kept(&self, verdicts: &Verdicts) -> KeptOutcome {
         let quarantined = |quarantine: Quarantine| KeptOutcome {

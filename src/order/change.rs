@@ -1,7 +1,10 @@
 //! One difference between an event's snapshot and what the order's earlier events said.
 
+use serde::{Deserialize, Serialize};
+
 use super::event::{Appointment, MessagePart};
 use super::moment::Moment;
+use super::vocabulary::Fault;
 
 /// A change, ready to be shown: plain values and a sentence.
 #[derive(Clone, Debug, PartialEq)]
@@ -15,6 +18,8 @@ pub struct Change {
     pub to: Option<Value>,
     /// Only messages have one.
     pub message: Option<MessageDetail>,
+    /// What follows from the change and is worth counting.
+    pub facts: Option<Facts>,
     /// A sentence for support staff.
     pub text: String,
 }
@@ -25,6 +30,67 @@ pub struct MessageDetail {
     pub code: Option<String>,
     pub severity: Option<String>,
     pub parts: Vec<MessagePart>,
+}
+
+/// What follows from a change, by its kind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Facts {
+    Milestone(MilestoneFacts),
+    ExpectedDate(DateFacts),
+    Appointment(AppointmentFacts),
+    Contradiction(ContradictionFacts),
+}
+
+/// A milestone that an item's sub-status or a message says is reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MilestoneFacts {
+    pub said_by: Vec<SaidBy>,
+    /// The sub-status or the message's code.
+    pub values: Vec<String>,
+    /// Whether nothing had said so of these items before.
+    pub is_first: bool,
+    /// Whether nothing had said so of any item of the order before.
+    pub is_first_of_order: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum SaidBy {
+    SubStatus,
+    Message,
+}
+
+/// A version of an expected completion date.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DateFacts {
+    pub is_first: bool,
+    /// Days after the first and after the previous date; negative where before.
+    pub days_from_first: Option<i64>,
+    pub days_from_previous: Option<i64>,
+    /// The code of the message in the same event that gives a reason.
+    pub reason_code: Option<String>,
+    /// The code of the message whose text alone names the date; none for the date's own field.
+    pub in_text_of: Option<String>,
+}
+
+/// A version of an appointment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AppointmentFacts {
+    /// Which of id, reference, status and window differ from the version before.
+    pub changed: Vec<&'static str>,
+    pub fault: Option<Fault>,
+    /// How often the window has moved so far.
+    pub reschedules: u32,
+    /// morning, afternoon or all-day, in London.
+    pub slot: Option<&'static str>,
+    /// False where start and finish are the same: the hours are not known yet.
+    pub is_window_known: bool,
+}
+
+/// Two statements that cannot both be true, or no longer clash.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ContradictionFacts {
+    pub is_open: bool,
+    pub statements: [String; 2],
 }
 
 /// The value before or after a change.

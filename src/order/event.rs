@@ -103,6 +103,20 @@ pub struct Message {
     pub item_ids: Vec<String>,
 }
 
+impl Message {
+    /// Its own code and those of its parts, each once.
+    pub fn codes(&self) -> impl Iterator<Item = &str> {
+        let of_parts = self.parts.iter().filter_map(|part| part.code.as_deref());
+        let mut codes: Vec<&str> = Vec::with_capacity(self.parts.len() + 1);
+        for code in self.code.as_deref().into_iter().chain(of_parts) {
+            if !codes.contains(&code) {
+                codes.push(code);
+            }
+        }
+        codes.into_iter()
+    }
+}
+
 /// One link of a chain: `Informational : 520 : Order Committed`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MessagePart {

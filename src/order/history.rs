@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::change::{Change, Kind};
 use super::event::Statement;
 use super::place::{EventKey, Place, by_receipt};
-use super::timeline::Timeline;
+use super::timeline::{Applied, Timeline};
 use super::vocabulary::Vocabulary;
 
 /// What became of a delivery that could be read.
@@ -34,7 +34,20 @@ pub struct Entry {
     pub late: bool,
     pub event_id: Option<String>,
     pub delivery_id: Uuid,
+    /// When what it says ceased to hold: another version took its place. None while it holds, and for
+    /// what has no versions.
+    pub valid_to: Option<DateTime<Utc>>,
+    /// Since when we know it: the receipt that made it, later than its own where a late event changed it.
+    pub known_from: DateTime<Utc>,
     pub change: Change,
+}
+
+/// An entry that we knew once and that a late event made anew. How long its value held is not kept: it was
+/// not true.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PastEntry {
+    pub entry: Entry,
+    pub known_until: DateTime<Utc>,
 }
 
 /// All that a set of deliveries says about one order.
@@ -81,22 +94,26 @@ pub fn fold(statements: &[Statement], until: Option<DateTime<Utc>>, vocabulary: 
     counted.sort_by_cached_key(|statement| Place::of(statement));
     let late = lateness(&counted);
 
+    let conflicts_of = conflicts(statements, &outcomes);
     let mut timeline = Timeline::default();
     let mut entries = Vec::new();
+    let mut index: BTreeMap<(u32, u32), usize> = BTreeMap::new();
     for (statement, late) in counted.into_iter().zip(late) {
         if until.is_some_and(|until| statement.at() > until) {
             break;
         }
         let position = timeline.events();
-        let mut changes = timeline.apply(statement, vocabulary);
+        let Applied { mut changes, ended } = timeline.apply(statement, vocabulary);
         let own = changes.len();
-        let conflicts = conflicts_with(statement, statements, &outcomes);
+        let conflicts = conflicts_of.get(&statement.delivery_id).map_or(&[][..], Vec::as_slice);
         changes.extend(conflicts.iter().map(|_| conflict_change(statement)));
         for (ordinal, change) in (0..).zip(changes) {
             let conflict = usize::try_from(ordinal).ok().and_then(|at| conflicts.get(at.checked_sub(own)?));
             let source = conflict.copied().unwrap_or(statement);
+            index.insert((position, ordinal), entries.len());
             entries.push(Entry::new(position, ordinal, statement, source, late, change));
         }
+        end(&mut entries, &index, &ended, statement.at());
     }
     History { timeline, entries, outcomes }
 }
@@ -114,14 +131,136 @@ impl Entry {
             late,
             event_id: statement.event.event_id.clone(),
             delivery_id: source.delivery_id,
+            valid_to: None,
+            known_from: source.received_at,
             change,
         }
     }
 
-    /// The entries of an event that simply follows all others (see [`Timeline::takes_next`]).
-    pub fn of_next(position: u32, statement: &Statement, changes: Vec<Change>) -> Vec<Self> {
+    /// The entries of an event that simply follows all others (see [`Timeline::takes_next`]), and the places
+    /// of earlier entries that it ends.
+    pub fn of_next(position: u32, statement: &Statement, applied: Applied) -> (Vec<Self>, Vec<(u32, u32)>) {
         let entry = |(ordinal, change)| Self::new(position, ordinal, statement, statement, false, change);
-        (0..).zip(changes).map(entry).collect()
+        let mut entries: Vec<Self> = (0..).zip(applied.changes).map(entry).collect();
+        let (own, earlier): (Vec<_>, Vec<_>) = applied.ended.into_iter().partition(|(at, _)| *at == position);
+        for (_, ordinal) in own {
+            if let Some(entry) = entries.iter_mut().find(|entry| entry.ordinal == ordinal) {
+                entry.valid_to = Some(statement.at());
+            }
+        }
+        (entries, earlier)
+    }
+}
+
+/// Marks the entries whose values hold no longer.
+fn end(entries: &mut [Entry], index: &BTreeMap<(u32, u32), usize>, ended: &[(u32, u32)], at: DateTime<Utc>) {
+    for place in ended {
+        if let Some(entry) = index.get(place).and_then(|at| entries.get_mut(*at)) {
+            entry.valid_to = Some(at);
+        }
+    }
+}
+
+/// What we knew when: goes through the statements in the order of their receipt, and compares what they told
+/// after each. Gives the entries of the whole history with the receipt since which each is known, and those
+/// that were known once and are no longer.
+///
+/// The order's past as we knew it at a time is the entries known from then or before and not until then.
+pub fn knowledge(statements: &[Statement], vocabulary: &Vocabulary) -> (History, Vec<PastEntry>) {
+    let mut history = fold(statements, None, vocabulary);
+    let mut received: Vec<&Statement> = statements.iter().collect();
+    received.sort_by(|a, b| by_receipt(a, b));
+    if follows_receipt(&received, &history) {
+        return (history, Vec::new());
+    }
+    let (mut known, mut past): (Vec<Entry>, Vec<PastEntry>) = (Vec::new(), Vec::new());
+    let mut so_far: Vec<Statement> = Vec::with_capacity(received.len());
+    let mut timeline = Timeline::default();
+    for statement in received {
+        so_far.push(statement.clone());
+        match history.outcomes.get(&statement.delivery_id) {
+            Some(Outcome::Applied) if timeline.takes_next(statement) => {
+                let position = timeline.events();
+                let (entries, ended) = Entry::of_next(position, statement, timeline.apply(statement, vocabulary));
+                known.extend(entries);
+                let index = (0..).zip(&known).map(|(at, entry)| ((entry.position, entry.ordinal), at)).collect();
+                end(&mut known, &index, &ended, statement.at());
+            }
+            Some(Outcome::Applied | Outcome::Conflict(_)) => {
+                let now = fold(&so_far, None, vocabulary);
+                timeline = now.timeline;
+                known = learn(known, now.entries, statement.received_at, &mut past);
+            }
+            Some(Outcome::Duplicate(_)) | None => {}
+        }
+    }
+    history.entries = known;
+    (history, past)
+}
+
+/// What is known after a receipt that changed the past: entries told before keep the time since which they
+/// are known, those told no longer are past.
+fn learn(before: Vec<Entry>, mut now: Vec<Entry>, received_at: DateTime<Utc>, past: &mut Vec<PastEntry>) -> Vec<Entry> {
+    let mut told: BTreeMap<Telling, Vec<Entry>> = BTreeMap::new();
+    before.into_iter().for_each(|entry| told.entry(Telling::of(&entry)).or_default().push(entry));
+    for entry in &mut now {
+        let known = told.get_mut(&Telling::of(entry)).and_then(Vec::pop);
+        entry.known_from = known.map_or(received_at, |known| known.known_from);
+    }
+    // What was received at the same moment was never known one without the other.
+    let mut over: Vec<Entry> = told.into_values().flatten().filter(|entry| entry.known_from < received_at).collect();
+    over.sort_by_key(|entry| (entry.position, entry.ordinal));
+    past.extend(
+        over.into_iter().map(|entry| PastEntry { entry: Entry { valid_to: None, ..entry }, known_until: received_at }),
+    );
+    now
+}
+
+/// Whether each event was received after all that stand before it in time, and none in conflict: then every
+/// entry is known since its own receipt.
+fn follows_receipt(received: &[&Statement], history: &History) -> bool {
+    let mut last: Option<Place> = None;
+    for statement in received {
+        match history.outcomes.get(&statement.delivery_id) {
+            Some(Outcome::Applied) => {
+                let place = Place::of(statement);
+                if last.as_ref().is_some_and(|last| *last > place) {
+                    return false;
+                }
+                last = Some(place);
+            }
+            Some(Outcome::Conflict(_)) => return false,
+            Some(Outcome::Duplicate(_)) | None => {}
+        }
+    }
+    true
+}
+
+/// What makes two entries of different histories the same telling: all but their positions.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Telling {
+    delivery_id: Uuid,
+    kind: Kind,
+    item_ids: Vec<String>,
+    name: Option<String>,
+    text: String,
+    late: bool,
+    /// Beside the words: values that read alike and are not the same.
+    values: String,
+}
+
+impl Telling {
+    fn of(entry: &Entry) -> Self {
+        let Change { kind, item_ids, name, from, to, facts, text, .. } = &entry.change;
+        Self {
+            delivery_id: entry.delivery_id,
+            kind: *kind,
+            item_ids: item_ids.clone(),
+            name: name.clone(),
+            text: text.clone(),
+            late: entry.late,
+            values: format!("{from:?}{to:?}{facts:?}"),
+        }
     }
 }
 
@@ -142,15 +281,18 @@ fn lateness(in_place: &[&Statement]) -> Vec<bool> {
     late
 }
 
-fn conflicts_with<'s>(
-    counted: &Statement,
+/// The conflicting deliveries of each that counts, in the order of their receipt.
+fn conflicts<'s>(
     statements: &'s [Statement],
     outcomes: &BTreeMap<Uuid, Outcome>,
-) -> Vec<&'s Statement> {
-    let is_conflict =
-        |statement: &&Statement| outcomes.get(&statement.delivery_id) == Some(&Outcome::Conflict(counted.delivery_id));
-    let mut conflicts: Vec<&Statement> = statements.iter().filter(is_conflict).collect();
-    conflicts.sort_by(|a, b| by_receipt(a, b));
+) -> BTreeMap<Uuid, Vec<&'s Statement>> {
+    let mut conflicts: BTreeMap<Uuid, Vec<&Statement>> = BTreeMap::new();
+    for statement in statements {
+        if let Some(Outcome::Conflict(counted)) = outcomes.get(&statement.delivery_id) {
+            conflicts.entry(*counted).or_default().push(statement);
+        }
+    }
+    conflicts.values_mut().for_each(|of_one| of_one.sort_by(|a, b| by_receipt(a, b)));
     conflicts
 }
 
@@ -163,6 +305,7 @@ fn conflict_change(counted: &Statement) -> Change {
         from: None,
         to: None,
         message: None,
+        facts: None,
         text: format!("Event {event} came again with other content; the content received first counts"),
     }
 }

@@ -3,28 +3,37 @@
 //! Nothing here reads a clock, a file, a database or JSON. Types that are kept between events derive
 //! serde's traits, without a single attribute: the names of the wire stay in [`crate::wire`].
 
+mod attention;
 pub mod change;
+mod contradiction;
 mod difference;
 mod event;
+mod family;
 mod history;
+mod ledger;
+mod milestone;
 mod moment;
 mod place;
 mod spelling;
 mod state;
+mod telling;
 mod timeline;
+mod visit;
 mod vocabulary;
 mod words;
 
-pub use change::{Change, Kind, Value};
+pub use attention::Attention;
+pub use change::{AppointmentFacts, Change, ContradictionFacts, DateFacts, Facts, Kind, MilestoneFacts, SaidBy, Value};
 pub use event::{
     Appointment, Characteristic, Event, ItemStatement, Message, MessagePart, MilestoneStatement, Party, Placing,
     ServiceId, Statement,
 };
-pub use history::{Entry, History, Outcome, classify, fold};
+pub use family::Family;
+pub use history::{Entry, History, Outcome, PastEntry, classify, fold, knowledge};
 pub use moment::{Moment, rfc3339};
 pub use place::{EventKey, Place, by_receipt};
 pub use spelling::{compared, same};
 pub use state::OrderState;
-pub use timeline::{Item, Order, Timeline};
-pub use vocabulary::{BssCode, Meaning, Vocabulary};
+pub use timeline::{Applied, Item, Order, Timeline};
+pub use vocabulary::{Class, Fault, Meaning, Subject, Vocabulary};
 pub use words::{capitalised, day_or_time, natural_order, repeats_state, state as state_in_words, window};

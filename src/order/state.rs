@@ -3,9 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::event::Placing;
-use super::spelling::{compared, same};
+use super::family::Family;
+use super::spelling::same;
 use super::timeline::Order;
-use super::words::list;
+use super::words::{self, list};
 
 /// What an order's state is, and why.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,16 +21,17 @@ const ENDED: [&str; 4] = ["completed", "failed", "cancelled", "rejected"];
 
 /// The state of an order as its items, or the sender itself, say it.
 pub fn order_state(order: &Order) -> OrderState {
-    let roots: Vec<Said> = said(order).filter(|item| order.parent_of(item.id).is_none()).collect();
+    let family = Family::of(order);
+    let roots: Vec<Said> = said(order).filter(|item| family.parent_of(item.id).is_none()).collect();
     let (state, mut reason) = match &order.own_state {
-        Some(own) => (own.clone(), format!("The sender says that the order is “{own}”")),
-        None => match &order.placing {
-            Some(placing) if order.items.values().all(|item| item.state.is_none()) => placed(placing),
-            _ => derived(&roots),
+        Some(own) => (own.clone(), format!("The sender says that the order is {}", words::state(own))),
+        None => match (&order.placing, said(order).any(|item| item.state.is_some())) {
+            (Some(placing), false) => placed(placing),
+            (_, any_has_a_state) => derived(&roots, any_has_a_state),
         },
     };
-    for disagreement in disagreements(order, &state) {
-        reason.push_str("; ");
+    if let Some(disagreement) = disagreement(order, &family, &state) {
+        reason.push_str("; but ");
         reason.push_str(&disagreement);
     }
     reason.push('.');
@@ -61,10 +63,11 @@ fn said(order: &Order) -> impl Iterator<Item = Said<'_>> {
     order.items_in_order().map(|(id, item)| Said { id, state: item.state.as_deref() })
 }
 
-fn derived(roots: &[Said<'_>]) -> (String, String) {
+fn derived(roots: &[Said<'_>], any_has_a_state: bool) -> (String, String) {
     let states: Vec<&str> = roots.iter().filter_map(|root| root.state).collect();
     let Some(first) = states.first() else {
-        return ("acknowledged".to_owned(), "No item has a state yet".to_owned());
+        let which = if any_has_a_state { "No root item" } else { "No item" };
+        return ("acknowledged".to_owned(), format!("{which} has a state yet"));
     };
     let all_stated = states.len() == roots.len();
     let ended = ENDED.iter().find(|ended| same(ended, first));
@@ -75,13 +78,18 @@ fn derived(roots: &[Said<'_>]) -> (String, String) {
         _ if all_stated && states.iter().all(|state| has_ended(state)) => {
             ("partial".to_owned(), format!("All root items have ended, but not alike: {}", each(roots)))
         }
+        // The contract's rule names only orders whose items have no state; items that all say
+        // "acknowledged" say the same of their order.
+        _ if all_stated && states.iter().all(|state| same("acknowledged", state)) => {
+            ("acknowledged".to_owned(), format!("{} acknowledged", are(roots)))
+        }
         _ => {
             let open: Vec<Said<'_>> = roots
                 .iter()
                 .filter(|root| !root.state.is_some_and(has_ended))
                 .map(|root| Said { id: root.id, state: root.state })
                 .collect();
-            ("inProgress".to_owned(), format!("Not ended: {}", each(&open)))
+            ("inProgress".to_owned(), format!("Not ended yet: {}", each(&open)))
         }
     }
 }
@@ -94,26 +102,30 @@ fn are(roots: &[Said<'_>]) -> String {
 }
 
 fn each(items: &[Said<'_>]) -> String {
-    list(items.iter().map(|item| format!("item {} ({})", item.id, item.state.unwrap_or("no state"))))
+    list(
+        items
+            .iter()
+            .map(|item| format!("item {} ({})", item.id, item.state.map_or("no state".to_owned(), words::state))),
+    )
 }
 
 /// Items whose own state contradicts the order's: still open in an order that has ended, or ended
 /// badly in one that goes on (domain, traps 5 and 6).
-fn disagreements(order: &Order, state: &str) -> Vec<String> {
-    let is_root = |id: &str| order.parent_of(id).is_none() && order.own_state.is_none();
-    if has_ended(state) || same("partial", state) {
-        let open = said(order).filter(|item| !is_root(item.id) && !item.state.is_none_or(has_ended));
-        sentence(open, "still").into_iter().collect()
+fn disagreement(order: &Order, family: &Family<'_>, state: &str) -> Option<String> {
+    let told: Vec<String> = if has_ended(state) || same("partial", state) {
+        // Root items cannot disagree with a state that was derived from them.
+        let is_told = |id: &str| order.own_state.is_none() && family.parent_of(id).is_none();
+        let open = said(order).filter(|item| !is_told(item.id));
+        let open = open.filter_map(|item| Some((item.id, item.state.filter(|state| !has_ended(state))?)));
+        open.map(|(id, state)| format!("item {id} is still {}", words::state(state))).collect()
     } else {
-        let ended_badly = said(order)
-            .filter(|item| !is_root(item.id))
-            .filter(|item| item.state.is_some_and(|state| has_ended(state) && compared(state) != "completed"));
-        sentence(ended_badly, "already").into_iter().collect()
-    }
+        let ended = said(order).filter_map(|item| Some((item.id, item.state.filter(|state| has_ended(state))?)));
+        let badly = ended.filter(|(_, state)| !same("completed", state));
+        badly.map(|(id, state)| format!("item {id} {}", has_become(state))).collect()
+    };
+    (!told.is_empty()).then(|| list(told.iter()))
 }
 
-fn sentence<'o>(items: impl Iterator<Item = Said<'o>>, adverb: &str) -> Option<String> {
-    let items: Vec<String> =
-        items.map(|item| format!("item {} is {adverb} {}", item.id, item.state.unwrap_or("without a state"))).collect();
-    (!items.is_empty()).then(|| format!("but {}", list(items.iter())))
+fn has_become(state: &str) -> String {
+    if same("failed", state) { "has failed".to_owned() } else { format!("is {}", words::state(state)) }
 }

@@ -5,9 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::change::Change;
+use super::attention::Attention;
+use super::change::{Change, SaidBy};
+use super::contradiction::{ClashKey, OpenContradiction};
 use super::difference;
 use super::event::{Appointment, Characteristic, Party, Placing, Statement};
+use super::ledger::Ledger;
 use super::moment::Moment;
 use super::place::Place;
 use super::state::OrderState;
@@ -19,10 +22,20 @@ use super::words::natural_order;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Timeline {
     order: Order,
-    standing_messages: BTreeSet<u64>,
+    standing: Standing,
     last: Option<Place>,
     latest_receipt: Option<DateTime<Utc>>,
     events: u32,
+    ledger: Ledger,
+}
+
+/// What the snapshots said that the next one may repeat, as hashes.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Standing {
+    /// Of the last snapshot only (contract, law 3).
+    pub messages: BTreeSet<u64>,
+    /// Of each milestone what was last said of it (contract, law 2).
+    pub milestones: BTreeMap<u64, BTreeSet<u64>>,
 }
 
 /// An order now: everything that its events said and no later one changed.
@@ -42,6 +55,9 @@ pub struct Order {
     pub created: Option<DateTime<Utc>>,
     pub parties: Vec<Party>,
     pub items: BTreeMap<String, Item>,
+    pub contradictions: BTreeMap<ClashKey, OpenContradiction>,
+    /// Why somebody should look at it; by reason.
+    pub attention: Vec<Attention>,
 }
 
 /// An item now.
@@ -59,6 +75,29 @@ pub struct Item {
     pub appointment: Option<Appointment>,
     /// By the name in its compared form; the spelling last received is kept with the value.
     pub characteristics: BTreeMap<String, Characteristic>,
+    /// The first expected completion date that was stated.
+    pub first_expected: Option<Moment>,
+    /// A date that only a message's text names, with the message's code. It never takes the field's place.
+    pub date_in_text: Option<(Moment, String)>,
+    /// From and to, in words, of a move of the expected date that no message explains.
+    pub unexplained_move: Option<(String, String)>,
+    /// How often the appointment's window has moved.
+    pub reschedules: u32,
+    /// Milestones, with who has said them.
+    pub reached: BTreeMap<String, BTreeSet<SaidBy>>,
+    /// The code of a message that says the item is complete, or cancelled by the supplier.
+    pub said_complete: Option<String>,
+    pub said_cancelled: Option<String>,
+    /// The state in which the item had ended before it ran again.
+    pub reopened_from: Option<String>,
+}
+
+/// What an event did.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Applied {
+    pub changes: Vec<Change>,
+    /// The entries, by their event's position and their own, whose values hold no longer.
+    pub ended: Vec<(u32, u32)>,
 }
 
 impl Timeline {
@@ -66,11 +105,16 @@ impl Timeline {
     /// a difference to what was known, maybe an empty one.
     ///
     /// The event must come after all earlier ones: see [`Timeline::takes_next`].
-    pub fn apply(&mut self, statement: &Statement, vocabulary: &Vocabulary) -> Vec<Change> {
+    pub fn apply(&mut self, statement: &Statement, vocabulary: &Vocabulary) -> Applied {
+        let position = self.events;
         self.events += 1;
         self.last = Some(Place::of(statement));
         self.latest_receipt = self.latest_receipt.max(Some(statement.received_at));
-        difference::take_in(&mut self.order, &mut self.standing_messages, statement, vocabulary)
+        let changes = difference::take_in(&mut self.order, &mut self.standing, statement, vocabulary);
+        let ledger = &mut self.ledger;
+        let enter = |(ordinal, change)| ledger.enter(change, (position, ordinal));
+        let ended = (0..).zip(&changes).filter_map(enter).collect();
+        Applied { changes, ended }
     }
 
     /// Whether an event may simply be added: it stands after all others in time, and none of them was
@@ -91,28 +135,6 @@ impl Timeline {
 }
 
 impl Order {
-    /// The item that contains this one: its container where one was stated, else the item whose id is
-    /// this id without the last dotted part (contract, words). Items that a sender nests in a circle
-    /// contain each other and so have no parent.
-    pub fn parent_of(&self, item_id: &str) -> Option<&str> {
-        let parent = self.stated_parent_of(item_id)?;
-        let mut above = Some(parent);
-        for _ in 0..self.items.len() {
-            match above {
-                Some(ancestor) if ancestor == item_id => return None,
-                Some(ancestor) => above = self.stated_parent_of(ancestor),
-                None => break,
-            }
-        }
-        Some(parent)
-    }
-
-    fn stated_parent_of(&self, item_id: &str) -> Option<&str> {
-        let container = self.items.get(item_id).and_then(|item| item.container.as_deref());
-        let parent = container.or_else(|| item_id.rsplit_once('.').map(|(parent, _)| parent))?;
-        self.items.get_key_value(parent).map(|(id, _)| id.as_str())
-    }
-
     /// All items in the order people count in: 100.2 before 100.10.
     pub fn items_in_order(&self) -> impl Iterator<Item = (&str, &Item)> {
         let mut items: Vec<_> = self.items.iter().map(|(id, item)| (id.as_str(), item)).collect();

@@ -8,56 +8,149 @@ use super::spelling::compared;
 /// value stands as received (contract, law 7).
 #[derive(Clone, Debug, Default)]
 pub struct Vocabulary {
-    offerings: HashMap<String, Meaning>,
-    sub_statuses: HashMap<String, Meaning>,
-    characteristics: HashMap<String, Meaning>,
-    bss_codes: HashMap<String, BssCode>,
+    meanings: HashMap<(Subject, String), Meaning>,
 }
 
-/// What a billing system's code means and what to do about it, as one sentence: "conversation expired:
-/// take a new quote".
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct BssCode {
-    pub words: String,
-    pub advice: String,
+/// What a value is a value of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Subject {
+    Offering,
+    SubStatus,
+    AppointmentStatus,
+    /// By its code.
+    Message,
+    Characteristic,
 }
 
-/// The words for a value, for the middle of a sentence: "committed by the supplier".
+/// What a value means.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Meaning {
+    /// For the middle of a sentence: "committed by the supplier".
     pub words: String,
+    pub classes: Vec<Class>,
+    /// Whose fault it is, where it is somebody's.
+    pub fault: Option<Fault>,
+    /// The milestone that is reached where it is said: "KCI2".
+    pub milestone: Option<String>,
+}
+
+/// What a value means for whoever looks after the order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Class {
+    Information,
+    Progress,
+    Amend,
+    Delay,
+    /// Somebody has to do something, or the order stands still.
+    ActionNeeded,
+    /// The engineer could not get in.
+    AccessFailed,
+    /// A visit did not take place.
+    Missed,
+    Flagged,
+    /// An appointment was moved.
+    Rescheduled,
+    Complete,
+    /// The supplier ended the order.
+    Cancelled,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Fault {
+    Customer,
+    Supplier,
 }
 
 impl Vocabulary {
-    pub fn add_offering(&mut self, id: &str, meaning: Meaning) {
-        self.offerings.insert(id.to_owned(), meaning);
+    pub fn add(&mut self, subject: Subject, value: &str, meaning: Meaning) {
+        self.meanings.insert((subject, compared(value)), meaning);
     }
 
-    pub fn add_sub_status(&mut self, value: &str, meaning: Meaning) {
-        self.sub_statuses.insert(compared(value), meaning);
+    /// The meaning of a value, in whatever spelling it comes.
+    pub fn meaning(&self, subject: Subject, value: &str) -> Option<&Meaning> {
+        self.meanings.get(&(subject, compared(value)))
     }
 
-    pub fn add_characteristic(&mut self, name: &str, meaning: Meaning) {
-        self.characteristics.insert(compared(name), meaning);
-    }
-
-    pub fn add_bss_code(&mut self, code: &str, meaning: BssCode) {
-        self.bss_codes.insert(code.to_owned(), meaning);
-    }
-
-    pub fn bss_code(&self, code: &str) -> Option<&BssCode> {
-        self.bss_codes.get(code)
+    /// The words for a value, if it is known.
+    pub fn words(&self, subject: Subject, value: &str) -> Option<&str> {
+        self.meaning(subject, value).map(|meaning| meaning.words.as_str())
     }
 
     pub fn offering(&self, id: &str) -> Option<&Meaning> {
-        self.offerings.get(id)
+        self.meaning(Subject::Offering, id)
+    }
+}
+
+impl Meaning {
+    pub fn is(&self, class: Class) -> bool {
+        self.classes.contains(&class)
+    }
+}
+
+impl Subject {
+    pub const ALL: [Self; 5] =
+        [Self::Offering, Self::SubStatus, Self::AppointmentStatus, Self::Message, Self::Characteristic];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Offering => "offering",
+            Self::SubStatus => "sub-status",
+            Self::AppointmentStatus => "appointment-status",
+            Self::Message => "message",
+            Self::Characteristic => "characteristic",
+        }
     }
 
-    pub fn sub_status(&self, value: &str) -> Option<&Meaning> {
-        self.sub_statuses.get(&compared(value))
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|subject| subject.name() == name)
+    }
+}
+
+impl Class {
+    pub const ALL: [Self; 11] = [
+        Self::Information,
+        Self::Progress,
+        Self::Amend,
+        Self::Delay,
+        Self::ActionNeeded,
+        Self::AccessFailed,
+        Self::Missed,
+        Self::Flagged,
+        Self::Rescheduled,
+        Self::Complete,
+        Self::Cancelled,
+    ];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Information => "information",
+            Self::Progress => "progress",
+            Self::Amend => "amend",
+            Self::Delay => "delay",
+            Self::ActionNeeded => "action-needed",
+            Self::AccessFailed => "access-failed",
+            Self::Missed => "missed",
+            Self::Flagged => "flagged",
+            Self::Rescheduled => "rescheduled",
+            Self::Complete => "complete",
+            Self::Cancelled => "cancelled",
+        }
     }
 
-    pub fn characteristic(&self, name: &str) -> Option<&Meaning> {
-        self.characteristics.get(&compared(name))
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|class| class.name() == name)
+    }
+}
+
+impl Fault {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Customer => "customer",
+            Self::Supplier => "supplier",
+        }
+    }
+
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Customer, Self::Supplier].into_iter().find(|fault| fault.name() == name)
     }
 }

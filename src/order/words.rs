@@ -2,13 +2,13 @@
 
 use std::cmp::Ordering;
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, Timelike, Utc};
 use chrono_tz::Europe::London;
 
 use super::event::Appointment;
 use super::moment::Moment;
 use super::spelling::{compared, same};
-use super::vocabulary::Vocabulary;
+use super::vocabulary::{Subject, Vocabulary};
 
 /// "Access item 100.1", or "Item 100.1" where the offering is unknown.
 pub fn item(id: &str, offering: Option<&str>, vocabulary: &Vocabulary) -> String {
@@ -20,12 +20,18 @@ pub fn item(id: &str, offering: Option<&str>, vocabulary: &Vocabulary) -> String
 
 /// A sub-status in the vocabulary's words, else as received.
 pub fn sub_status(value: &str, vocabulary: &Vocabulary) -> String {
-    vocabulary.sub_status(value).map_or_else(|| format!("sub-status {value}"), |meaning| meaning.words.clone())
+    vocabulary.words(Subject::SubStatus, value).map_or_else(|| format!("sub-status {value}"), str::to_owned)
 }
 
-/// "inProgress" as "in progress".
+/// An appointment's status in the vocabulary's words, else as a state: "missed by the customer", "booked".
+pub fn appointment_status(value: &str, vocabulary: &Vocabulary) -> String {
+    vocabulary.words(Subject::AppointmentStatus, value).map_or_else(|| state(value), str::to_owned)
+}
+
+/// "inProgress" as "in progress", "inProgress.accepted" as "in progress, accepted".
 pub fn state(value: &str) -> String {
     let mut words = String::with_capacity(value.len() + 2);
+    let value = value.replace('.', ", ").replace('_', " ");
     for c in value.chars() {
         if c.is_uppercase() && words.chars().last().is_some_and(|last| last.is_lowercase()) {
             words.push(' ');
@@ -37,7 +43,7 @@ pub fn state(value: &str) -> String {
 
 /// A characteristic's name in the vocabulary's words, else as received.
 pub fn characteristic(name: &str, vocabulary: &Vocabulary) -> String {
-    vocabulary.characteristic(name).map_or_else(|| name.to_owned(), |meaning| meaning.words.clone())
+    vocabulary.words(Subject::Characteristic, name).unwrap_or(name).to_owned()
 }
 
 /// A date where the sender means a date, else a time in London: "23 Feb 2023", "8 Mar 2024 13:00".
@@ -52,23 +58,41 @@ pub fn day_or_time(moment: &Moment) -> String {
     }
 }
 
-/// The day that a moment means where it means no time of day.
+/// The day that a moment means where it means no time of day: as written, else in London.
 pub fn written_day(moment: &Moment) -> Option<NaiveDate> {
-    moment.at()?;
+    let local = moment.at()?.with_timezone(&London);
     let (day, rest) = moment.text().split_at_checked(10)?;
     let time = rest.get(1..9);
     let is_date = rest.is_empty() || matches!(time, Some("23:59:59" | "00:00:00"));
-    is_date.then(|| NaiveDate::parse_from_str(day, "%Y-%m-%d").ok()).flatten()
+    let written = is_date.then(|| NaiveDate::parse_from_str(day, "%Y-%m-%d").ok()).flatten();
+    let is_end_of_day = matches!((local.hour(), local.minute(), local.second()), (23, 59, 59) | (0, 0, 0));
+    written.or_else(|| is_end_of_day.then(|| local.date_naive()))
+}
+
+/// The day of a moment, of whatever time: as written where it means a day, else in London.
+pub fn day_of(moment: &Moment) -> Option<NaiveDate> {
+    written_day(moment).or_else(|| moment.at().map(|at| at.with_timezone(&London).date_naive()))
+}
+
+/// Days from one moment's day to the other's; negative where the other is earlier.
+pub fn days_between(from: &Moment, to: &Moment) -> Option<i64> {
+    Some((day_of(to)? - day_of(from)?).num_days())
+}
+
+/// The first date that a text names, as suppliers write it: DD-MM-YYYY or DD/MM/YYYY.
+pub fn day_in(text: &str) -> Option<NaiveDate> {
+    let word = |word: &str| {
+        let word = word.trim_matches(|c: char| !c.is_ascii_digit());
+        NaiveDate::parse_from_str(word, "%d-%m-%Y").or_else(|_| NaiveDate::parse_from_str(word, "%d/%m/%Y")).ok()
+    };
+    text.split_whitespace().filter(|word| word.len() >= 10).find_map(word)
 }
 
 /// How far a date moved, in days as written: " (6 days later)"; empty where that cannot be said.
 pub fn slip(from: &Moment, to: &Moment) -> String {
-    let day =
-        |moment: &Moment| written_day(moment).or_else(|| moment.at().map(|at| at.with_timezone(&London).date_naive()));
-    let (Some(from), Some(to)) = (day(from), day(to)) else {
+    let Some(days) = days_between(from, to) else {
         return String::new();
     };
-    let days = (to - from).num_days();
     let unit = if days.abs() == 1 { "day" } else { "days" };
     match days.cmp(&0) {
         Ordering::Greater => format!(" ({days} {unit} later)"),

@@ -2,13 +2,16 @@
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 use serde_with::skip_serializing_none;
 use uuid::Uuid;
 
 use super::order::AppointmentRecord;
 use crate::order::change::MessageDetail;
-use crate::order::{Change, Entry, Kind, Moment, Value, rfc3339};
+use crate::order::{
+    AppointmentFacts, Change, ContradictionFacts, Entry, Facts, Fault, Kind, MilestoneFacts, Moment, SaidBy, Value,
+    rfc3339,
+};
 
 /// An entry of a timeline, as the contract prints it. `from` and `to` are always there, null where there
 /// is no value; what only some kinds have is left out of the others.
@@ -26,6 +29,8 @@ pub struct EntryRecord {
     #[serde(serialize_with = "super::time")]
     pub received_at: DateTime<Utc>,
     pub late: bool,
+    /// How long after its time it was received, where it was late.
+    pub late_by_seconds: Option<i64>,
     #[serialize_always]
     pub event_id: Option<String>,
     pub delivery_id: Uuid,
@@ -40,7 +45,15 @@ pub struct EntryRecord {
     pub to_text: Option<String>,
     #[serde(flatten)]
     pub message: Option<MessageRecord>,
+    /// What follows from it, by its kind.
+    pub facts: Option<Json>,
     pub text: String,
+    /// When what it says ceased to hold.
+    #[serde(serialize_with = "super::time_if_any")]
+    pub valid_to: Option<DateTime<Utc>>,
+    /// Since when we know it, where that is not since its receipt: a late event made it anew.
+    #[serde(serialize_with = "super::time")]
+    pub known_from: DateTime<Utc>,
 }
 
 /// What a message says beside its sentence.
@@ -71,7 +84,7 @@ impl EntryRecord {
 
 impl From<Entry> for EntryRecord {
     fn from(entry: Entry) -> Self {
-        let Change { kind, item_ids, name, from, to, message, text } = entry.change;
+        let Change { kind, item_ids, name, from, to, message, facts, text } = entry.change;
         let (from, from_text) = split(from);
         let (to, to_text) = split(to);
         Self {
@@ -81,6 +94,7 @@ impl From<Entry> for EntryRecord {
             at_estimated: entry.at_estimated,
             received_at: entry.received_at,
             late: entry.late,
+            late_by_seconds: late_by_seconds(entry.late, entry.at, entry.received_at),
             event_id: entry.event_id,
             delivery_id: entry.delivery_id,
             kind: kind.name().to_owned(),
@@ -91,7 +105,47 @@ impl From<Entry> for EntryRecord {
             to,
             to_text,
             message: message.map(MessageRecord::from),
+            facts: facts.map(|facts| facts_as_json(&facts)),
             text,
+            valid_to: entry.valid_to,
+            known_from: entry.known_from,
+        }
+    }
+}
+
+/// By how much an entry was late; what comes before its own time is not late by anything.
+pub fn late_by_seconds(late: bool, at: DateTime<Utc>, received_at: DateTime<Utc>) -> Option<i64> {
+    late.then(|| (received_at - at).num_seconds().max(0))
+}
+
+fn facts_as_json(facts: &Facts) -> Json {
+    match facts {
+        Facts::Milestone(MilestoneFacts { said_by, values, is_first, is_first_of_order }) => {
+            let said_by: Vec<&str> = said_by
+                .iter()
+                .map(|by| match by {
+                    SaidBy::SubStatus => "sub-status",
+                    SaidBy::Message => "message",
+                })
+                .collect();
+            json!({ "saidBy": said_by, "values": values, "first": is_first, "firstOfOrder": is_first_of_order })
+        }
+        Facts::ExpectedDate(date) => json!({
+            "first": date.is_first,
+            "daysFromFirst": date.days_from_first,
+            "daysFromPrevious": date.days_from_previous,
+            "reasonCode": date.reason_code,
+            "inTextOf": date.in_text_of,
+        }),
+        Facts::Appointment(AppointmentFacts { changed, fault, reschedules, slot, is_window_known }) => json!({
+            "changed": changed,
+            "fault": fault.map(Fault::name),
+            "reschedules": reschedules,
+            "slot": slot,
+            "windowKnown": is_window_known,
+        }),
+        Facts::Contradiction(ContradictionFacts { is_open, statements }) => {
+            json!({ "open": is_open, "statements": statements })
         }
     }
 }

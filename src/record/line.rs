@@ -1,5 +1,7 @@
 //! Entries as a reader takes them in: what belongs together on one line, what was said already.
 
+use std::collections::HashMap;
+
 use super::EntryRecord;
 use crate::order::{Kind, repeats_state, same};
 
@@ -7,10 +9,19 @@ use crate::order::{Kind, repeats_state, same};
 /// it stands on one.
 pub fn lines(event: &[EntryRecord]) -> Vec<Vec<&EntryRecord>> {
     let mut lines: Vec<Vec<&EntryRecord>> = Vec::new();
+    let mut of_items: HashMap<&[String], Vec<usize>> = HashMap::new();
     for entry in event {
-        match lines.iter_mut().find(|line| goes_with(line, entry)) {
+        let of_item = of_items.entry(&entry.item_ids).or_default();
+        let line = of_item.iter().copied().find(|at| lines.get(*at).is_some_and(|line| goes_with(line, entry)));
+        match line.and_then(|at| lines.get_mut(at)) {
             Some(line) => line.push(entry),
-            None => lines.push(vec![entry]),
+            None => {
+                // Only these begin a line that others may join.
+                if matches!(entry.known_kind(), Some(Kind::ItemAdded | Kind::ItemState | Kind::ItemSubStatus)) {
+                    of_item.push(lines.len());
+                }
+                lines.push(vec![entry]);
+            }
         }
     }
     lines
@@ -56,5 +67,5 @@ fn repeats(state: &EntryRecord, sub_status: &EntryRecord, said: &str) -> bool {
     let value = |entry: &EntryRecord| entry.to.as_ref().and_then(|to| to.as_str()).unwrap_or_default().to_owned();
     let (to, said) = (value(sub_status), said.split("; expected completion").next().unwrap_or(said));
     let is_there = state.text.ends_with(&format!(" ({to})")) || repeats_state(&value(state), &to);
-    is_there && (same(said, &to) || said.strip_prefix("sub-status ") == Some(&to))
+    is_there && same(said.strip_prefix("sub-status ").unwrap_or(said), &to)
 }

@@ -8,10 +8,13 @@ mod line;
 mod order;
 
 pub use delivery::{DeliveryRecord, HeaderRecord, OutcomeName, Receipt};
-pub use entry::{EntryRecord, MessageRecord, PartRecord};
+pub use entry::{EntryRecord, MessageRecord, PartRecord, late_by_seconds};
 pub use identifier::{Identifier, identifiers_of};
 pub use line::{is_said, lines, said_of};
-pub use order::{AppointmentRecord, ItemRecord, ItemTree, OrderHead, OrderRecord, PartyRecord, items_of};
+pub use order::{
+    AppointmentRecord, AttentionRecord, ContradictionRecord, ItemRecord, ItemTree, OrderHead, OrderRecord, PartyRecord,
+    attention_of, items_of,
+};
 
 use serde::Serialize;
 

@@ -1,13 +1,13 @@
 //! An order and its items now.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_with::skip_serializing_none;
 
 use super::entry::{other_zone, utc};
-use crate::order::{Appointment, Item, Moment, Order};
+use crate::order::{Appointment, Attention, Family, Item, Moment, Order};
 
 /// The head of an order: what lists and timelines show of it.
 #[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
@@ -41,7 +41,50 @@ pub struct OrderRecord {
     pub parties: Vec<PartyRecord>,
     /// Root items, with the items below them.
     pub items: Vec<ItemTree>,
+    /// Why somebody should look at it, and since when.
+    pub attention: Vec<AttentionRecord>,
+    /// Statements of the feed that clash now.
+    pub contradictions: Vec<ContradictionRecord>,
     pub identifiers: Vec<super::Identifier>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
+pub struct AttentionRecord {
+    pub reason: String,
+    #[serde(serialize_with = "super::time")]
+    pub since: DateTime<Utc>,
+    pub why: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ContradictionRecord {
+    pub kind: String,
+    pub item_id: String,
+    #[serde(serialize_with = "super::time")]
+    pub since: DateTime<Utc>,
+    pub statements: [String; 2],
+}
+
+/// The reasons to look at an order.
+pub fn attention_of(order: &Order) -> Vec<AttentionRecord> {
+    let record = |attention: &Attention| AttentionRecord {
+        reason: attention.reason.clone(),
+        since: attention.since,
+        why: attention.why.clone(),
+    };
+    order.attention.iter().map(record).collect()
+}
+
+fn contradictions_of(order: &Order) -> Vec<ContradictionRecord> {
+    let open = order.contradictions.iter();
+    open.map(|((kind, item_id), open)| ContradictionRecord {
+        kind: kind.clone(),
+        item_id: item_id.clone(),
+        since: open.since,
+        statements: open.statements.clone(),
+    })
+    .collect()
 }
 
 #[skip_serializing_none]
@@ -116,12 +159,12 @@ impl From<&Appointment> for AppointmentRecord {
 }
 
 impl ItemRecord {
-    pub fn of(order: &Order, id: &str, item: &Item) -> Self {
+    fn of(family: &Family<'_>, id: &str, item: &Item) -> Self {
         let expected = item.expected_completion.as_ref();
         let named = item.characteristics.values();
         Self {
             item_id: id.to_owned(),
-            parent_item_id: order.parent_of(id).map(str::to_owned),
+            parent_item_id: family.parent_of(id).map(str::to_owned),
             internal_id: item.internal_id.clone(),
             action: item.action.clone(),
             state: item.state.clone(),
@@ -141,7 +184,8 @@ impl ItemRecord {
 
 /// The items of an order, flat, in the order people count in.
 pub fn items_of(order: &Order) -> Vec<ItemRecord> {
-    order.items_in_order().map(|(id, item)| ItemRecord::of(order, id, item)).collect()
+    let family = Family::of(order);
+    order.items_in_order().map(|(id, item)| ItemRecord::of(&family, id, item)).collect()
 }
 
 impl OrderRecord {
@@ -159,17 +203,24 @@ impl OrderRecord {
             parties: parties
                 .map(|party| PartyRecord { role: party.role.clone(), id: party.id.clone(), name: party.name.clone() })
                 .collect(),
-            items: below(None, &items),
+            items: tree(&items),
+            attention: attention_of(order),
+            contradictions: contradictions_of(order),
             identifiers,
         }
     }
 }
 
-/// The items below a parent, each with its own; circles cannot be, see [`Order::parent_of`].
-fn below(parent: Option<&str>, items: &[ItemRecord]) -> Vec<ItemTree> {
-    items
-        .iter()
-        .filter(|item| item.parent_item_id.as_deref() == parent)
-        .map(|item| ItemTree { item: item.clone(), items: below(Some(&item.item_id), items) })
-        .collect()
+/// Root items with those below them; [`Family`] bounds how deep that goes.
+fn tree(items: &[ItemRecord]) -> Vec<ItemTree> {
+    let mut children: HashMap<Option<&str>, Vec<&ItemRecord>> = HashMap::new();
+    for item in items {
+        children.entry(item.parent_item_id.as_deref()).or_default().push(item);
+    }
+    below(None, &children)
+}
+
+fn below(parent: Option<&str>, children: &HashMap<Option<&str>, Vec<&ItemRecord>>) -> Vec<ItemTree> {
+    let items = children.get(&parent).into_iter().flatten();
+    items.map(|item| ItemTree { item: (*item).clone(), items: below(Some(&item.item_id), children) }).collect()
 }

@@ -7,7 +7,7 @@ use super::{Store, StoreError};
 static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 
 impl Store {
-    /// Brings the database up to date; gives the number of migrations that were applied.
+    /// Brings the database up to date, the vocabulary too; gives the number of migrations that were applied.
     ///
     /// # Errors
     /// [`StoreError::Schema`] where a migration fails or the database was made by another program.
@@ -17,6 +17,7 @@ impl Store {
             .run(&self.pool)
             .await
             .map_err(|error| StoreError::Schema(format!("the database could not be brought up to date: {error}")))?;
+        self.ship_vocabulary().await?;
         Ok(before)
     }
 

@@ -12,6 +12,8 @@ mod migrate;
 mod orders;
 pub mod private_postgres;
 mod project;
+mod silence;
+mod vocabulary;
 
 use std::time::Duration;
 
@@ -24,6 +26,7 @@ pub use exchanges::{Claim, Exchange, ExchangeAnswer, ExchangeState};
 pub use key::OrderKey;
 pub use orders::{OrderHit, OrderPage, OrderQuery, Sort};
 pub use project::Projection;
+pub use vocabulary::UnknownValue;
 
 /// The database.
 #[derive(Clone, Debug)]
@@ -43,6 +46,12 @@ impl Store {
             .acquire_timeout(Duration::from_secs(5))
             .connect_lazy_with(options);
         Self { pool }
+    }
+
+    /// The same database by connections that nobody else uses.
+    pub fn with_own_connections(&self, connections: u32) -> Self {
+        let options = self.pool.connect_options().as_ref().clone();
+        Self::connect(options, connections)
     }
 
     /// Whether the database answers now.

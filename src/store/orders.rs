@@ -10,7 +10,9 @@ use super::batch::{decode_fold, history};
 use super::{OrderKey, Store, StoreError};
 use crate::intake::Times;
 use crate::order::{EventKey, Order, Outcome, Statement, Vocabulary, fold};
-use crate::record::{EntryRecord, Identifier, MessageRecord, OrderHead, OrderRecord, TimelineRecord, identifiers_of};
+use crate::record::{
+    EntryRecord, Identifier, MessageRecord, OrderHead, OrderRecord, TimelineRecord, identifiers_of, late_by_seconds,
+};
 
 /// What a list of orders is to hold; all given conditions apply.
 #[derive(Clone, Debug, Default)]
@@ -18,6 +20,8 @@ pub struct OrderQuery {
     /// Any id: see [`Identifier`].
     pub q: Option<String>,
     pub state: Option<String>,
+    /// A reason for attention, or "any".
+    pub attention: Option<String>,
     pub sender: Option<String>,
     pub party: Option<String>,
     pub offering: Option<String>,
@@ -137,7 +141,7 @@ impl Store {
         let rows = sqlx::query!(
             r#"select event_position, ordinal, at, at_estimated, received_at, late, event_id, delivery_id, kind, item_ids,
                  name, from_value, to_value, from_text, to_text,
-                 message as "message: sqlx::types::Json<MessageRecord>", sentence
+                 message as "message: sqlx::types::Json<MessageRecord>", facts, sentence, valid_to, known_from
                from timeline_entry where order_key = $1 order by event_position, ordinal"#,
             key.0
         )
@@ -150,6 +154,7 @@ impl Store {
             at_estimated: row.at_estimated,
             received_at: row.received_at,
             late: row.late,
+            late_by_seconds: late_by_seconds(row.late, row.at, row.received_at),
             event_id: row.event_id,
             delivery_id: row.delivery_id,
             kind: row.kind,
@@ -160,7 +165,10 @@ impl Store {
             to: row.to_value,
             to_text: row.to_text,
             message: row.message.map(|message| message.0),
+            facts: row.facts,
             text: row.sentence,
+            valid_to: row.valid_to,
+            known_from: row.known_from,
         });
         Ok(entries.collect())
     }
@@ -245,6 +253,21 @@ impl Store {
         }
         if let Some(state) = &query.state {
             sql.push(" and lower(state) = lower(").push_bind(state).push(")");
+        }
+        if let Some(reason) = &query.attention {
+            // The silent are not written down but found, so they are asked for apart.
+            if reason != "silent" {
+                sql.push(" and (exists (select from attention a where a.order_key = o.order_key");
+                if reason != "any" {
+                    sql.push(" and a.reason = ").push_bind(reason);
+                }
+                sql.push(")");
+            }
+            match reason.as_str() {
+                "silent" => sql.push(" and order_key in (select s.order_key from analytics.silent_orders s)"),
+                "any" => sql.push(" or order_key in (select s.order_key from analytics.silent_orders s))"),
+                _ => sql.push(")"),
+            };
         }
         if let Some(sender) = &query.sender {
             sql.push(" and sender = ").push_bind(sender);

@@ -39,7 +39,11 @@ impl Batch<'_> {
         self.write_contents(&changed).await?;
         self.write_orders(&changed).await?;
         self.write_items(&changed).await?;
+        self.end_entries(&changed).await?;
         self.write_entries(&changed).await?;
+        self.write_past(&anew).await?;
+        self.write_attention(&changed).await?;
+        self.write_unknown(&changed).await?;
         self.write_identifiers(&changed).await
     }
 
@@ -49,6 +53,10 @@ impl Batch<'_> {
             .execute(&mut *self.transaction)
             .await?;
         sqlx::query!("delete from timeline_entry where order_key = any($1)", keys)
+            .execute(&mut *self.transaction)
+            .await?;
+        sqlx::query!("delete from past_entry where order_key = any($1)", keys).execute(&mut *self.transaction).await?;
+        sqlx::query!("delete from unknown_value where order_key = any($1)", keys)
             .execute(&mut *self.transaction)
             .await?;
         sqlx::query!("delete from identifier where order_key = any($1)", keys).execute(&mut *self.transaction).await?;
@@ -199,14 +207,18 @@ impl Batch<'_> {
         }
         sqlx::query!(
             "insert into timeline_entry (order_key, event_position, ordinal, at, at_estimated, received_at, late,
-                 event_id, delivery_id, kind, item_ids, name, from_value, to_value, from_text, to_text, message, sentence)
+                 event_id, delivery_id, kind, item_ids, name, from_value, to_value, from_text, to_text, message, sentence,
+                 facts, valid_to, known_from)
              select order_key, event_position, ordinal, at, at_estimated, received_at, late, event_id, delivery_id,
-                 kind, item_ids::text[], name, from_value, to_value, from_text, to_text, message, sentence
+                 kind, item_ids::text[], name, from_value, to_value, from_text, to_text, message, sentence, facts, valid_to,
+                 known_from
              from unnest($1::uuid[], $2::bigint[], $3::integer[], $4::timestamptz[], $5::boolean[], $6::timestamptz[],
                  $7::boolean[], $8::text[], $9::uuid[], $10::text[], $11::text[], $12::text[], $13::jsonb[],
-                 $14::jsonb[], $15::text[], $16::text[], $17::jsonb[], $18::text[])
+                 $14::jsonb[], $15::text[], $16::text[], $17::jsonb[], $18::text[], $19::jsonb[], $20::timestamptz[],
+                 $21::timestamptz[])
              as batch (order_key, event_position, ordinal, at, at_estimated, received_at, late, event_id, delivery_id,
-                 kind, item_ids, name, from_value, to_value, from_text, to_text, message, sentence)",
+                 kind, item_ids, name, from_value, to_value, from_text, to_text, message, sentence, facts, valid_to,
+                 known_from)",
             &rows.keys,
             &rows.positions,
             &rows.ordinals,
@@ -225,6 +237,164 @@ impl Batch<'_> {
             &rows.to_texts as &[Option<String>],
             &rows.messages as &[Option<Json<MessageRecord>>],
             &rows.sentences,
+            &rows.facts as &[Option<JsonValue>],
+            &rows.valid_to as &[Option<DateTime<Utc>>],
+            &rows.known_from,
+        )
+        .execute(&mut *self.transaction)
+        .await?;
+        Ok(())
+    }
+
+    /// Entries kept before whose values hold no longer.
+    async fn end_entries(&mut self, projections: &[&Projection]) -> Result<(), StoreError> {
+        let (mut keys, mut positions, mut ordinals, mut ends) = (vec![], vec![], vec![], vec![]);
+        for Projection { key, plan, .. } in projections {
+            for (position, ordinal, at) in &plan.ended {
+                keys.push(key.0);
+                positions.push(*position);
+                ordinals.push(*ordinal);
+                ends.push(*at);
+            }
+        }
+        if keys.is_empty() {
+            return Ok(());
+        }
+        sqlx::query!(
+            "update timeline_entry e set valid_to = batch.valid_to
+             from unnest($1::uuid[], $2::bigint[], $3::integer[], $4::timestamptz[])
+                 as batch (order_key, event_position, ordinal, valid_to)
+             where e.order_key = batch.order_key and e.event_position = batch.event_position
+               and e.ordinal = batch.ordinal",
+            &keys,
+            &positions,
+            &ordinals,
+            &ends,
+        )
+        .execute(&mut *self.transaction)
+        .await?;
+        Ok(())
+    }
+
+    /// What was known once. Late events are rare, and so are these.
+    async fn write_past(&mut self, projections: &[&Projection]) -> Result<(), StoreError> {
+        let (mut rows, mut numbers, mut until) = (EntryRows::default(), vec![], vec![]);
+        for Projection { key, plan, .. } in projections {
+            for (number, (entry, known_until)) in (0_i64..).zip(&plan.past) {
+                rows.push(*key, entry);
+                numbers.push(number);
+                until.push(*known_until);
+            }
+        }
+        if numbers.is_empty() {
+            return Ok(());
+        }
+        sqlx::query!(
+            "insert into past_entry (order_key, number, event_position, ordinal, at, at_estimated, received_at, late,
+                 event_id, delivery_id, kind, item_ids, name, from_value, to_value, from_text, to_text, message, sentence,
+                 facts, known_from, known_until)
+             select order_key, number, event_position, ordinal, at, at_estimated, received_at, late, event_id, delivery_id,
+                 kind, item_ids::text[], name, from_value, to_value, from_text, to_text, message, sentence, facts, known_from,
+                 known_until
+             from unnest($1::uuid[], $2::bigint[], $3::integer[], $4::timestamptz[], $5::boolean[], $6::timestamptz[],
+                 $7::boolean[], $8::text[], $9::uuid[], $10::text[], $11::text[], $12::text[], $13::jsonb[],
+                 $14::jsonb[], $15::text[], $16::text[], $17::jsonb[], $18::text[], $19::jsonb[], $20::timestamptz[],
+                 $21::bigint[], $22::timestamptz[])
+             as batch (order_key, event_position, ordinal, at, at_estimated, received_at, late, event_id, delivery_id,
+                 kind, item_ids, name, from_value, to_value, from_text, to_text, message, sentence, facts, known_from,
+                 number, known_until)",
+            &rows.keys,
+            &rows.positions,
+            &rows.ordinals,
+            &rows.at,
+            &rows.estimated,
+            &rows.received_at,
+            &rows.late,
+            &rows.event_ids as &[Option<String>],
+            &rows.delivery_ids,
+            &rows.kinds,
+            &rows.item_ids,
+            &rows.names as &[Option<String>],
+            &rows.from as &[Option<JsonValue>],
+            &rows.to as &[Option<JsonValue>],
+            &rows.from_texts as &[Option<String>],
+            &rows.to_texts as &[Option<String>],
+            &rows.messages as &[Option<Json<MessageRecord>>],
+            &rows.sentences,
+            &rows.facts as &[Option<JsonValue>],
+            &rows.known_from,
+            &numbers,
+            &until,
+        )
+        .execute(&mut *self.transaction)
+        .await?;
+        Ok(())
+    }
+
+    /// The reasons of orders whose reasons changed take the place of those before.
+    async fn write_attention(&mut self, projections: &[&Projection]) -> Result<(), StoreError> {
+        let (mut orders, mut keys, mut reasons, mut since, mut why) = (vec![], vec![], vec![], vec![], vec![]);
+        for Projection { key, plan, .. } in projections {
+            let Some(attention) = &plan.attention else { continue };
+            orders.push(key.0);
+            for one in attention {
+                keys.push(key.0);
+                reasons.push(one.reason.clone());
+                since.push(one.since);
+                why.push(one.why.clone());
+            }
+        }
+        if orders.is_empty() {
+            return Ok(());
+        }
+        sqlx::query!("delete from attention where order_key = any($1)", &orders)
+            .execute(&mut *self.transaction)
+            .await?;
+        if keys.is_empty() {
+            return Ok(());
+        }
+        sqlx::query!(
+            "insert into attention (order_key, reason, since, why)
+             select * from unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::text[])",
+            &keys,
+            &reasons,
+            &since,
+            &why,
+        )
+        .execute(&mut *self.transaction)
+        .await?;
+        Ok(())
+    }
+
+    async fn write_unknown(&mut self, projections: &[&Projection]) -> Result<(), StoreError> {
+        let (mut keys, mut subjects, mut values) = (vec![], vec![], vec![]);
+        let (mut first, mut last, mut counts) = (vec![], vec![], vec![]);
+        for Projection { key, plan, .. } in projections {
+            for ((subject, value), seen) in &plan.unknown {
+                keys.push(key.0);
+                subjects.push((*subject).to_owned());
+                values.push(value.clone());
+                first.push(seen.first);
+                last.push(seen.last);
+                counts.push(seen.events);
+            }
+        }
+        if keys.is_empty() {
+            return Ok(());
+        }
+        sqlx::query!(
+            "insert into unknown_value (order_key, subject, value, first_seen, last_seen, occurrences)
+             select * from unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::bigint[])
+             on conflict on constraint unknown_value_pk do update set
+                 first_seen = least(unknown_value.first_seen, excluded.first_seen),
+                 last_seen = greatest(unknown_value.last_seen, excluded.last_seen),
+                 occurrences = unknown_value.occurrences + excluded.occurrences",
+            &keys,
+            &subjects,
+            &values,
+            &first,
+            &last,
+            &counts,
         )
         .execute(&mut *self.transaction)
         .await?;
@@ -366,6 +536,9 @@ struct EntryRows {
     to_texts: Vec<Option<String>>,
     messages: Vec<Option<Json<MessageRecord>>>,
     sentences: Vec<String>,
+    facts: Vec<Option<JsonValue>>,
+    valid_to: Vec<Option<DateTime<Utc>>>,
+    known_from: Vec<DateTime<Utc>>,
 }
 
 impl EntryRows {
@@ -388,5 +561,8 @@ impl EntryRows {
         self.to_texts.push(entry.to_text.clone());
         self.messages.push(entry.message.clone().map(Json));
         self.sentences.push(entry.text.clone());
+        self.facts.push(entry.facts.clone());
+        self.valid_to.push(entry.valid_to);
+        self.known_from.push(entry.known_from);
     }
 }

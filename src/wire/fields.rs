@@ -67,8 +67,7 @@ impl<'j, 'b, 'p> Fields<'j, 'b, 'p> {
     pub fn text(&self, name: &'static str) -> Option<String> {
         let text = match self.get(name)? {
             Json::Text(text) => self.storable(name, text),
-            Json::Integer(number) => self.odd(name, OddityKind::NumberForText, number.to_string()),
-            Json::Float(number) => self.odd(name, OddityKind::NumberForText, number.to_string()),
+            Json::Number(number) => self.odd(name, OddityKind::NumberForText, number.clone()),
             Json::Bool(value) => self.odd(name, OddityKind::NumberForText, value.to_string()),
             _ => self.odd(name, OddityKind::WrongType, String::new()),
         };

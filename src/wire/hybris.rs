@@ -10,7 +10,7 @@ use chrono::Datelike;
 use super::fields::{Fields, Path};
 use super::json::Json;
 use super::oddity::{Oddities, Oddity, OddityKind};
-use super::repeated::{Twins, name_apart};
+use super::repeated::name_apart;
 use super::time::read_time;
 use super::{Beside, LONGEST_ID, Part, Reading, Unreadable};
 use crate::order::{Characteristic, Event, ItemStatement, Message, MessagePart, Party, Placing};
@@ -157,7 +157,7 @@ fn order(root: &Fields<'_, '_, '_>) -> Event {
         add(&name, value);
     }
     let mut items = root.each("productOrderItem", |item| read_item(&item));
-    name_apart(&mut items, Twins::AreTwo, root);
+    name_apart(&mut items, root);
     Event {
         external_ids: root.text("externalId").into_iter().collect(),
         characteristics,

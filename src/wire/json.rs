@@ -12,8 +12,8 @@ use sha2::{Digest, Sha256};
 pub enum Json<'b> {
     Null,
     Bool(bool),
-    Integer(i128),
-    Float(f64),
+    /// As it is written: an id like 100.10, or one of thirty digits, must stay what it is.
+    Number(String),
     Text(Cow<'b, str>),
     List(Vec<Json<'b>>),
     Object(Vec<(Cow<'b, str>, Json<'b>)>),
@@ -25,7 +25,7 @@ impl Json<'_> {
         match self {
             Self::Null => "null",
             Self::Bool(_) => "a boolean",
-            Self::Integer(_) | Self::Float(_) => "a number",
+            Self::Number(_) => "a number",
             Self::Text(_) => "a text",
             Self::List(_) => "a list",
             Self::Object(_) => "an object",
@@ -44,9 +44,7 @@ impl Json<'_> {
         match self {
             Self::Null => hash.update(b"n"),
             Self::Bool(value) => hash.update(if *value { b"t" } else { b"f" }),
-            Self::Integer(value) => tagged(hash, b'i', value.to_string().as_bytes()),
-            Self::Float(value) if value.fract() == 0.0 => tagged(hash, b'i', format!("{value:.0}").as_bytes()),
-            Self::Float(value) => tagged(hash, b'd', &value.to_be_bytes()),
+            Self::Number(number) => tagged(hash, b'd', normalised(number).as_bytes()),
             Self::Text(value) => tagged(hash, b's', value.as_bytes()),
             Self::List(members) => {
                 hash.update(b"[");
@@ -83,6 +81,30 @@ impl<'de: 'b, 'b> Deserialize<'de> for Json<'b> {
     }
 }
 
+/// How serde_json hands a number over whose text it keeps (its feature `arbitrary_precision`): as an object
+/// with this one member. Plain integers come as such.
+const NUMBER: &str = "$serde_json::private::Number";
+
+/// A number in one way of writing it: `1.0`, `1` and `10e-1` are equal.
+fn normalised(number: &str) -> String {
+    let (sign, digits) = number.strip_prefix('-').map_or(("", number), |digits| ("-", digits));
+    let (mantissa, exponent) = digits.split_once(['e', 'E']).unwrap_or((digits, "0"));
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let Ok(exponent) = exponent.parse::<i64>() else {
+        // No number that anybody means; equal only to itself.
+        return number.to_owned();
+    };
+    let digits = format!("{whole}{fraction}");
+    let digits = digits.trim_start_matches('0');
+    let significant = digits.trim_end_matches('0');
+    if significant.is_empty() {
+        return "0".to_owned();
+    }
+    let dropped = i64::try_from(digits.len() - significant.len()).unwrap_or(0);
+    let shift = exponent.saturating_add(dropped).saturating_sub(i64::try_from(fraction.len()).unwrap_or(0));
+    format!("{sign}{significant}e{shift}")
+}
+
 struct JsonVisitor;
 
 impl<'de> Visitor<'de> for JsonVisitor {
@@ -101,15 +123,15 @@ impl<'de> Visitor<'de> for JsonVisitor {
     }
 
     fn visit_i64<E>(self, value: i64) -> Result<Self::Value, E> {
-        Ok(Json::Integer(value.into()))
+        Ok(Json::Number(value.to_string()))
     }
 
     fn visit_u64<E>(self, value: u64) -> Result<Self::Value, E> {
-        Ok(Json::Integer(value.into()))
+        Ok(Json::Number(value.to_string()))
     }
 
     fn visit_f64<E>(self, value: f64) -> Result<Self::Value, E> {
-        Ok(Json::Float(value))
+        Ok(Json::Number(value.to_string()))
     }
 
     fn visit_borrowed_str<E>(self, value: &'de str) -> Result<Self::Value, E> {
@@ -131,6 +153,9 @@ impl<'de> Visitor<'de> for JsonVisitor {
     fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Self::Value, A::Error> {
         let mut members = Vec::new();
         while let Some(Name(name)) = object.next_key()? {
+            if name == NUMBER {
+                return Ok(Json::Number(object.next_value()?));
+            }
             members.push((name, object.next_value()?));
         }
         Ok(Json::Object(members))
@@ -155,8 +180,7 @@ impl fmt::Display for Json<'_> {
         match self {
             Self::Null => f.write_str("null"),
             Self::Bool(value) => write!(f, "{value}"),
-            Self::Integer(value) => write!(f, "{value}"),
-            Self::Float(value) => write!(f, "{value}"),
+            Self::Number(number) => f.write_str(number),
             Self::Text(value) => write!(f, "{}", serde_json::Value::from(value.as_ref())),
             Self::List(members) => {
                 f.write_str("[")?;
@@ -173,6 +197,23 @@ impl fmt::Display for Json<'_> {
                 }
                 f.write_str("}")
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Json, normalised};
+
+    #[test]
+    fn numbers_keep_their_text_and_compare_by_value() {
+        let parsed: Json<'_> = serde_json::from_str("[100.10, 12345678901234567890123456789, 1e400, -0]").unwrap();
+        assert_eq!(parsed.to_string(), "[100.10,12345678901234567890123456789,1e+400,-0]");
+        for (a, b) in [("1", "1.0"), ("100", "1e2"), ("-0", "0.0"), ("0.010", "1e-2"), ("-12.50", "-1.25E+1")] {
+            assert_eq!(normalised(a), normalised(b), "{a} and {b}");
+        }
+        for (a, b) in [("1", "-1"), ("100", "10"), ("0.1", "0.01"), ("12345678901234567890", "12345678901234567891")] {
+            assert_ne!(normalised(a), normalised(b), "{a} and {b}");
         }
     }
 }

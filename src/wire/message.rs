@@ -1,5 +1,7 @@
 //! The sender's messages: chains into parts, copies for several items into one (domain §1, messages).
 
+use std::collections::{HashMap, HashSet};
+
 use crate::order::{Message, MessagePart};
 
 /// A message as one member of `errorMessage` states it, before its twins are known.
@@ -10,25 +12,31 @@ pub struct RawMessage {
 }
 
 /// One message for each text and code, with all the items it was sent for. A message without a text
-/// takes that of its twin: same sub-code, same event (contract, law 3).
+/// takes that of its twin: same sub-code, same event (contract, law 3). An empty one says nothing (law 2).
 pub fn gather(raw: Vec<RawMessage>) -> Vec<Message> {
-    let text_of_code = |code: &Option<String>| -> Option<String> {
-        code.as_ref()?;
-        raw.iter().find(|twin| twin.code == *code && twin.text.is_some()).and_then(|twin| twin.text.clone())
-    };
+    let mut text_of_code: HashMap<String, String> = HashMap::new();
+    for RawMessage { code, text, .. } in &raw {
+        if let (Some(code), Some(text)) = (code, text) {
+            text_of_code.entry(code.clone()).or_insert_with(|| text.clone());
+        }
+    }
     let mut messages: Vec<Message> = Vec::new();
-    for message in &raw {
-        let text = message.text.clone().or_else(|| text_of_code(&message.code));
+    let mut known: HashMap<(Option<String>, Option<String>), usize> = HashMap::new();
+    let mut known_items: HashSet<(usize, String)> = HashSet::new();
+    for RawMessage { code, text, item_ids } in raw {
+        if code.is_none() && text.is_none() && item_ids.is_empty() {
+            continue;
+        }
+        let text = text.or_else(|| text_of_code.get(code.as_ref()?).cloned());
         let parts = text.as_deref().map(parts).unwrap_or_default();
-        let code = message.code.clone().or_else(|| parts.iter().find_map(|part| part.code.clone()));
-        let at = messages.iter().position(|known| known.code == code && known.text == text);
-        let ids = message.item_ids.iter();
-        match at.and_then(|at| messages.get_mut(at)) {
-            Some(known) => {
-                let new: Vec<String> = ids.filter(|id| !known.item_ids.contains(id)).cloned().collect();
-                known.item_ids.extend(new);
-            }
-            None => messages.push(Message { code, text, parts, item_ids: message.item_ids.clone() }),
+        let code = code.or_else(|| parts.iter().find_map(|part| part.code.clone()));
+        let at = *known.entry((code.clone(), text.clone())).or_insert(messages.len());
+        if at == messages.len() {
+            messages.push(Message { code, text, parts, item_ids: Vec::new() });
+        }
+        let new = item_ids.into_iter().filter(|id| known_items.insert((at, id.clone())));
+        if let Some(message) = messages.get_mut(at) {
+            message.item_ids.extend(new);
         }
     }
     messages

@@ -131,7 +131,8 @@ pub fn read_with(body: &[u8], beside: Beside<'_>) -> Result<Reading, Unreadable>
             // Half a surrogate pair is the one fault that can be mended without guessing: the text
             // around it is whole.
             let mended = mend_surrogates(body).ok_or_else(|| unreadable(body, &error))?;
-            let json = serde_json::from_slice::<Json<'_>>(&mended).map_err(|_| unreadable(body, &error))?;
+            // A mended text is as long as it was: what is still wrong stands where it stood.
+            let json = serde_json::from_slice::<Json<'_>>(&mended).map_err(|error| unreadable(&mended, &error))?;
             let oddity = Oddity { path: String::new(), kind: OddityKind::UnstorableCharacter };
             read_json(&json, vec![oddity], beside)
         }

@@ -37,6 +37,8 @@ pub enum OddityKind {
     RepeatedItemId,
     /// A `#` before an id; it was taken off.
     HashBeforeId,
+    /// A party, characteristic or service without its id, name or value; it was passed over.
+    Incomplete,
     /// A character that cannot be stored (NUL) or half a surrogate pair; shown as U+FFFD.
     UnstorableCharacter,
     /// An event type that the standard does not name.
@@ -61,6 +63,8 @@ impl fmt::Display for Oddity {
 
 /// A body of junk must not make a larger record than a body of sense.
 const KEPT: usize = 100;
+/// Nor one name of junk; in bytes. What the documents name is far shorter.
+const LONGEST_PATH: usize = 500;
 
 /// Collects oddities, a bounded number of them.
 #[derive(Debug, Default)]
@@ -71,7 +75,7 @@ pub struct Oddities {
 impl Oddities {
     pub fn note(&mut self, path: impl fmt::Display, kind: OddityKind) {
         match self.kept.len() {
-            0..KEPT => self.kept.push(Oddity { path: path.to_string(), kind }),
+            0..KEPT => self.kept.push(Oddity { path: storable(path.to_string()), kind }),
             KEPT => self.kept.push(Oddity { path: String::new(), kind: OddityKind::More }),
             _ => {}
         }
@@ -80,4 +84,14 @@ impl Oddities {
     pub fn into_list(self) -> Vec<Oddity> {
         self.kept
     }
+}
+
+/// A path is made of the sender's own names: it may be of any length, and PostgreSQL's jsonb cannot hold NUL.
+fn storable(path: String) -> String {
+    let path = if path.contains('\0') { path.replace('\0', "\u{FFFD}") } else { path };
+    if path.len() <= LONGEST_PATH {
+        return path;
+    }
+    let start = path.get(..path.floor_char_boundary(LONGEST_PATH)).unwrap_or_default();
+    format!("{start}…")
 }

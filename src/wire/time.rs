@@ -1,6 +1,6 @@
 //! Times in the forms that suppliers send (domain §1, shapes).
 
-use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, SubsecRound, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 
 /// A time that could be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,7 +18,7 @@ pub enum Offset {
 }
 
 /// Reads `2023-02-13T09:21:07.976Z`, `+01:00`, `+0000`, with a space for the `T`, without an offset, or
-/// a bare date; `None` for anything else.
+/// a bare date; `None` for anything else, and for years that RFC 3339 cannot write.
 ///
 /// ```
 /// use order_timeline::wire::read_time;
@@ -29,21 +29,27 @@ pub enum Offset {
 /// ```
 pub fn read_time(text: &str) -> Option<Read> {
     let text = text.trim();
-    let stated = DateTime::parse_from_rfc3339(text)
+    let (at, offset) = stated(text).or_else(|| without_offset(text))?;
+    // Whole microseconds, a leap second as the next one: what the database would give back.
+    let at = DateTime::from_timestamp_micros(at.timestamp_micros())?;
+    (0..=9999).contains(&at.year()).then_some(Read { at, offset })
+}
+
+fn stated(text: &str) -> Option<(DateTime<Utc>, Offset)> {
+    DateTime::parse_from_rfc3339(text)
         .or_else(|_| DateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f%#z"))
         .or_else(|_| DateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S%.f%#z"))
         .ok()
-        .map(|at| Read { at: at.to_utc().trunc_subsecs(6), offset: Offset::Stated });
-    stated.or_else(|| without_offset(text))
+        .map(|at| (at.to_utc(), Offset::Stated))
 }
 
-fn without_offset(text: &str) -> Option<Read> {
+fn without_offset(text: &str) -> Option<(DateTime<Utc>, Offset)> {
     let time = NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f")
         .or_else(|_| NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M"))
         .or_else(|_| NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S%.f"))
         .or_else(|_| NaiveDate::parse_from_str(text, "%Y-%m-%d").map(|day| day.and_time(NaiveTime::MIN)))
         .ok()?;
-    Some(Read { at: time.and_utc().trunc_subsecs(6), offset: Offset::Assumed })
+    Some((time.and_utc(), Offset::Assumed))
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Events in the flavour of TMF622, versions 4 and 5, as BT Wholesale and its like send them (domain §1, §2).
 
 use std::cell::RefCell;
+use std::collections::HashSet;
 
 use crate::order::{Appointment, Characteristic, Event, ItemStatement, MilestoneStatement, Moment, Party, ServiceId};
 
@@ -8,7 +9,6 @@ use super::fields::{Fields, Path};
 use super::json::Json;
 use super::message::{RawMessage, gather};
 use super::oddity::{Oddities, Oddity, OddityKind};
-use super::repeated::{Twins, name_apart};
 use super::time::{Offset, read_time};
 use super::{LONGEST_ID, Reading, Unreadable};
 
@@ -152,7 +152,13 @@ fn payload(root: &Fields<'_, '_, '_>) -> Result<Event, Unreadable> {
         _ => None,
     };
     let fields = fields.ok_or_else(|| no_order("event", format!("is {}, not an object", event.kind())))?;
-    let result = inner(&fields).unwrap_or_else(|| Err(no_order("event.productOrder", "is missing".to_owned())));
+    let result = inner(&fields).unwrap_or_else(|| {
+        let detail = match fields.get("productOrder") {
+            Some(other) => format!("is {}, not an object", other.kind()),
+            None => "is missing".to_owned(),
+        };
+        Err(no_order("event.productOrder", detail))
+    });
     fields.finish(&[]);
     result
 }
@@ -169,20 +175,22 @@ fn inner(event: &Fields<'_, '_, '_>) -> Option<Result<Event, Unreadable>> {
 
 fn product_order(order: &Fields<'_, '_, '_>) -> Result<Event, Unreadable> {
     let order_id = order_id(order)?;
-    let mut items = Vec::new();
+    let mut items = Items::default();
     read_items(order, None, &mut items);
-    items.extend(order.each("itemStateChange", |change| {
-        let (id, state) = (change.text("itemId").or_else(|| change.text("id")), change.text("state"));
-        Some(ItemStatement { id: id?, state, ..ItemStatement::default() })
-    }));
-    name_apart(&mut items, Twins::AreOne, order);
-    if let Some(long) = items.iter().find(|item| item.id.len() > LONGEST_ID) {
-        let path = format!("{}.productOrderItem[].id", order.path());
-        return Err(Unreadable::IdTooLong { path, length: long.id.len() });
-    }
+    order.each("itemStateChange", |change| {
+        let state = change.text("state");
+        match named(&change, &["itemId", "id"]) {
+            Some((name, id)) => {
+                items.push(ItemStatement { id, state, ..ItemStatement::default() }, change.path(), name);
+            }
+            None => change.note("itemId", OddityKind::ItemWithoutId),
+        }
+        Some(())
+    });
+    let items = items.within_bounds()?;
     let mut messages = order.each("errorMessage", |message| Some(error_message(&message)));
     messages.extend(order.each("productOrderErrorMessage", |message| Some(standard_error(&message))));
-    messages.extend(order.each("productOrderJeopardyAlert", |alert| Some(jeopardy(&alert))));
+    messages.extend(order.each("productOrderJeopardyAlert", |alert| jeopardy(&alert)));
     let event = Event {
         order_id,
         external_ids: external_ids(order),
@@ -191,7 +199,7 @@ fn product_order(order: &Fields<'_, '_, '_>) -> Result<Event, Unreadable> {
         parties: order.each("relatedParty", |party| read_party(&party)),
         items,
         messages: gather(messages),
-        milestones: order.each("productOrderMilestone", |milestone| Some(read_milestone(&milestone))),
+        milestones: order.each("productOrderMilestone", |milestone| read_milestone(&milestone)),
         ..Event::default()
     };
     order.finish(&ORDER);
@@ -205,28 +213,58 @@ fn cancellation(cancel: &Fields<'_, '_, '_>) -> Result<Event, Unreadable> {
         .one("productOrder", |order| Some(order_id(&order)))
         .unwrap_or_else(|| Err(no_order(&path, "is missing".to_owned())))?;
     let told = [
-        cancel.text("id").map(|id| format!("cancellation request {id}")),
+        cancel.text("id").map(|id| format!("request {id}")),
         cancel.text("state").map(|state| format!("state {state}")),
         cancel.text("cancellationReason").map(|reason| format!("reason: {reason}")),
         cancel.text("effectiveCancellationDate").map(|date| format!("effective {date}")),
     ];
-    let text = told.into_iter().flatten().collect::<Vec<_>>().join(", ");
-    let message = RawMessage { code: Some("cancellation".to_owned()), text: Some(text), item_ids: Vec::new() };
+    let told = told.into_iter().flatten().collect::<Vec<_>>().join(", ");
+    let text = Some(told).filter(|told| !told.is_empty());
+    let message = RawMessage { code: Some("cancellation".to_owned()), text, item_ids: Vec::new() };
     cancel.finish(&["href", "requestedCancellationDate", "relatedParty", "completionMessage"]);
     Ok(Event { order_id, messages: gather(vec![message]), ..Event::default() })
 }
 
 fn order_id(order: &Fields<'_, '_, '_>) -> Result<String, Unreadable> {
     let path = format!("{}.id", order.path());
-    let id = order.text("id").ok_or_else(|| no_order(&path, "is missing or empty".to_owned()))?;
+    let id = order.text("id").ok_or_else(|| match order.get("id") {
+        Some(json @ (Json::Object(_) | Json::List(_))) => no_order(&path, format!("is {}, not a text", json.kind())),
+        _ => no_order(&path, "is missing or empty".to_owned()),
+    })?;
     if id.len() > LONGEST_ID {
         return Err(Unreadable::IdTooLong { path, length: id.len() });
     }
     Ok(id)
 }
 
+/// The items as they are read, and the first of them whose id is too long for one.
+#[derive(Default)]
+struct Items {
+    list: Vec<ItemStatement>,
+    too_long: Option<Unreadable>,
+}
+
+impl Items {
+    fn push(&mut self, item: ItemStatement, path: &Path<'_>, id_name: &str) {
+        let length = item.id.len();
+        if length > LONGEST_ID && self.too_long.is_none() {
+            self.too_long = Some(Unreadable::IdTooLong { path: format!("{path}.{id_name}"), length });
+        }
+        self.list.push(item);
+    }
+
+    fn within_bounds(self) -> Result<Vec<ItemStatement>, Unreadable> {
+        self.too_long.map_or(Ok(self.list), Err)
+    }
+}
+
+/// The first of these members that holds a text, and the text.
+fn named(fields: &Fields<'_, '_, '_>, names: &[&'static str]) -> Option<(&'static str, String)> {
+    names.iter().find_map(|name| fields.text(name).map(|text| (*name, text)))
+}
+
 /// The items of an order, and those inside them (domain §1: nested two deep at first, flat later).
-fn read_items(fields: &Fields<'_, '_, '_>, container: Option<&str>, all: &mut Vec<ItemStatement>) {
+fn read_items(fields: &Fields<'_, '_, '_>, container: Option<&str>, all: &mut Items) {
     fields.each("productOrderItem", |item| {
         let internal_id = item.text("internalId");
         let mut statement = ItemStatement {
@@ -236,7 +274,7 @@ fn read_items(fields: &Fields<'_, '_, '_>, container: Option<&str>, all: &mut Ve
             sub_status: item.text("subStatus"),
             offering: item.one("productOffering", |offering| reference(&offering)),
             expected_completion: moment(&item, "expectedCompletionDate"),
-            appointment: item.one("appointment", |appointment| Some(read_appointment(&appointment))),
+            appointment: item.one("appointment", |appointment| read_appointment(&appointment)),
             ..ItemStatement::default()
         };
         item.one("product", |product| {
@@ -244,14 +282,15 @@ fn read_items(fields: &Fields<'_, '_, '_>, container: Option<&str>, all: &mut Ve
             product.finish(&PRODUCT);
             Some(())
         });
-        let id = item.text("id").or_else(|| {
+        let id = item.text("id").map(|id| ("id", id)).or_else(|| {
             item.note("id", OddityKind::ItemWithoutId);
-            internal_id.clone().or_else(|| statement.product_id.clone())
+            let internal = internal_id.clone().map(|id| ("internalId", id));
+            internal.or_else(|| statement.product_id.clone().map(|id| ("product.id", id)))
         });
         statement.internal_id = internal_id;
-        if let Some(id) = id {
+        if let Some((name, id)) = id {
             statement.id.clone_from(&id);
-            all.push(statement);
+            all.push(statement, item.path(), name);
             read_items(&item, Some(&id), all);
         }
         item.finish(&ITEM);
@@ -265,11 +304,18 @@ fn read_product(product: &Fields<'_, '_, '_>, item: &mut ItemStatement) {
     item.service_id = product.one("customerFacingServiceId", |service| {
         let (value, previous) = (service.text("value"), service.text("previousValue"));
         service.finish(&[]);
+        // An empty value beside an empty previous one is how BT says that there is no service yet.
+        if value.is_none() && previous.is_some() {
+            service.note("value", OddityKind::Incomplete);
+        }
         Some(ServiceId { value: value?, previous })
     });
     item.characteristics = product.each("productCharacteristic", |characteristic| {
         let (name, value) = (characteristic.text("name"), characteristic_value(&characteristic));
         characteristic.finish(&["valueType", "id", "characteristicRelationship"]);
+        if name.is_none() && value.is_some() {
+            characteristic.note("name", OddityKind::Incomplete);
+        }
         Some(Characteristic { name: name?, value: value? })
     });
 }
@@ -282,7 +328,7 @@ fn characteristic_value(characteristic: &Fields<'_, '_, '_>) -> Option<String> {
     }
 }
 
-fn read_appointment(appointment: &Fields<'_, '_, '_>) -> Appointment {
+fn read_appointment(appointment: &Fields<'_, '_, '_>) -> Option<Appointment> {
     let read = Appointment {
         id: appointment.text("id"),
         reference: appointment.text("BESAppointmentId"),
@@ -291,7 +337,7 @@ fn read_appointment(appointment: &Fields<'_, '_, '_>) -> Appointment {
         finish: moment(appointment, "appointmentFinish"),
     };
     appointment.finish(&REFERENCE);
-    read
+    (read != Appointment::default()).then_some(read)
 }
 
 fn read_party(party: &Fields<'_, '_, '_>) -> Option<Party> {
@@ -305,6 +351,9 @@ fn read_party(party: &Fields<'_, '_, '_>) -> Option<Party> {
     let (id, name) = (party.text("id").or(id), party.text("name").or(name));
     let role = party.text("role").or_else(|| party.text("@referredType")).unwrap_or_else(|| "party".to_owned());
     party.finish(&REFERENCE);
+    if id.is_none() && name.is_some() {
+        party.note("id", OddityKind::Incomplete);
+    }
     Some(Party { role, id: id?, name })
 }
 
@@ -343,36 +392,35 @@ fn standard_error(error: &Fields<'_, '_, '_>) -> RawMessage {
 }
 
 /// Version 5's jeopardy alert: `{id, name, alertDate, jeopardyType, exception, message}`.
-fn jeopardy(alert: &Fields<'_, '_, '_>) -> RawMessage {
+fn jeopardy(alert: &Fields<'_, '_, '_>) -> Option<RawMessage> {
     let told = ["name", "jeopardyType", "exception", "message"].into_iter().filter_map(|name| alert.text(name));
-    let text = format!("Jeopardy: {}", told.collect::<Vec<_>>().join(", "));
+    let told = told.collect::<Vec<_>>().join(", ");
     let item_ids = item_references(alert);
     alert.finish(&["id", "alertDate"]);
-    RawMessage { code: Some("jeopardy".to_owned()), text: Some(text), item_ids }
+    (!told.is_empty()).then(|| RawMessage { code: Some("jeopardy".to_owned()), text: Some(told), item_ids })
 }
 
-fn read_milestone(milestone: &Fields<'_, '_, '_>) -> MilestoneStatement {
-    let name = milestone.text("name").or_else(|| milestone.text("id")).unwrap_or_else(|| "without a name".to_owned());
+fn read_milestone(milestone: &Fields<'_, '_, '_>) -> Option<MilestoneStatement> {
+    let name = milestone.text("name").or_else(|| milestone.text("id"));
+    let is_named = name.is_some();
     let read = MilestoneStatement {
-        name,
+        name: name.unwrap_or_else(|| "without a name".to_owned()),
         status: milestone.text("status"),
         date: moment(milestone, "milestoneDate"),
         text: milestone.text("message").or_else(|| milestone.text("description")),
         item_ids: item_references(milestone),
     };
     milestone.finish(&["id", "description"]);
-    read
+    (is_named || read.status.is_some() || read.date.is_some() || read.text.is_some()).then_some(read)
 }
 
 fn item_references(fields: &Fields<'_, '_, '_>) -> Vec<String> {
-    let mut ids: Vec<String> = Vec::new();
+    let mut known = HashSet::new();
+    let mut ids = Vec::new();
     for name in ["productOrderItem", "orderItem"] {
-        for id in fields.each(name, |item| item.text("itemId").or_else(|| item.text("id"))) {
-            if !ids.contains(&id) {
-                ids.push(id);
-            }
-        }
+        ids.extend(fields.each(name, |item| item.text("itemId").or_else(|| item.text("id"))));
     }
+    ids.retain(|id| known.insert(id.clone()));
     ids
 }
 

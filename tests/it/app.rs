@@ -58,6 +58,17 @@ impl TestDatabase {
         Self { options, store, pool, name }
     }
 
+    /// Its address, as an operator would give it.
+    pub fn url(&self) -> String {
+        format!(
+            "postgres:///{}?host={}&port={}&user={}",
+            self.options.get_database().unwrap(),
+            self.options.get_socket().unwrap().display(),
+            self.options.get_port(),
+            self.options.get_username()
+        )
+    }
+
     /// All rows of a query, each as JSON, in the order of their text.
     pub async fn rows(&self, sql: &str) -> Vec<Value> {
         let sql = format!("select to_jsonb(r) from ({sql}) r order by to_jsonb(r)::text");

@@ -44,7 +44,14 @@ async fn other_sites_and_other_names_are_kept_out() {
     let forged = [("Sec-Fetch-Site", "cross-site")];
     let answer = app.send("POST", "/listener", &forged, crate::app::body("00")).await;
     assert_eq!((answer.status, answer.json()["code"].as_str()), (403, Some("foreign-site")));
+    for origin in ["https://evil.example", "null", "http://127.0.0.1:1"] {
+        let answer = app.send("POST", "/listener", &[("Origin", origin)], crate::app::body("00")).await;
+        assert_eq!((answer.status, answer.json()["code"].as_str()), (403, Some("foreign-site")), "{origin}");
+    }
     assert_eq!(app.database.rows("select * from delivery").await.len(), 0);
+    let own = format!("http://{}", app.address);
+    assert_eq!(app.send("POST", "/listener", &[("Origin", &own)], crate::app::body("00")).await.status, 200);
+    assert_eq!(app.send("GET", "/health/live", &[("Host", "LocalHost:80")], []).await.status, 200);
     let answer = app.get("/health/live").await;
     assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
     assert!(answer.header("content-security-policy").unwrap().contains("default-src 'none'"));

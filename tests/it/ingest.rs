@@ -5,14 +5,8 @@ use std::process::{Command, Output, Stdio};
 use crate::app::{TestDatabase, bodies};
 
 /// Runs the program on a test's database. The connection goes by the environment, as an operator would.
-async fn run(database: &TestDatabase, arguments: &[&str]) -> Output {
-    let host = database.options.get_socket().unwrap().display().to_string();
-    let url = format!(
-        "postgres:///{}?host={host}&port={}&user={}",
-        database.options.get_database().unwrap(),
-        database.options.get_port(),
-        database.options.get_username()
-    );
+pub async fn run(database: &TestDatabase, arguments: &[&str]) -> Output {
+    let url = database.url();
     let arguments: Vec<String> = arguments.iter().map(|argument| (*argument).to_owned()).collect();
     let command = move || {
         Command::new(env!("CARGO_BIN_EXE_order-timeline"))
@@ -26,7 +20,7 @@ async fn run(database: &TestDatabase, arguments: &[&str]) -> Output {
     tokio::task::spawn_blocking(command).await.unwrap()
 }
 
-fn out(output: &Output) -> String {
+pub fn out(output: &Output) -> String {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout.clone()).unwrap()
 }
@@ -107,5 +101,41 @@ async fn deliveries_are_listed_and_shown() {
     assert!(shown.contains("\"outcome\": \"applied\"") && shown.contains("12ed5823-8a49-c004-7c29-ad494cdc5052"));
     let body = run(&database, &["deliveries", "show", &id, "--body"]).await;
     assert_eq!(body.stdout, bodies("bt-wholesale").last().unwrap().1);
+    database.close().await;
+}
+
+#[tokio::test]
+async fn what_was_received_cannot_command_the_terminal() {
+    let database = TestDatabase::new().await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("hostile.json");
+    let hostile = r"\u001b[2J\u009b1m\u202e\r";
+    let body = format!(
+        r#"{{"eventType": "t{hostile}", "event": {{"productOrder": {{"id": "o{hostile}", "state": "s{hostile}",
+            "productOrderItem": {{"id": "1", "state": "i{hostile}", "subStatus": "sub{hostile}"}},
+            "errorMessage": {{"subCode": "c{hostile}", "message": "m{hostile}"}}}}}}, "note": "raw: {}"}}"#,
+        "\u{9b}31m\u{202e}"
+    );
+    std::fs::write(&file, &body).unwrap();
+    let ingested = run(&database, &["ingest", file.to_str().unwrap()]).await;
+    let listed = run(&database, &["deliveries", "list"]).await;
+    let id = out(&listed).split_whitespace().nth(1).unwrap().to_owned();
+    let order = "o\u{1b}[2J\u{9b}1m\u{202e}\r";
+    for output in [
+        &ingested,
+        &listed,
+        &run(&database, &["deliveries", "show", &id]).await,
+        &run(&database, &["timeline", order]).await,
+        &run(&database, &["timeline", order, "--sender", "nobody"]).await,
+        &run(&database, &["vocabulary", "list", "--unknown"]).await,
+    ] {
+        let told = String::from_utf8([output.stdout.clone(), output.stderr.clone()].concat()).unwrap();
+        assert!(!told.is_empty());
+        for command in ['\u{1b}', '\u{9b}', '\u{202e}', '\r'] {
+            assert!(!told.contains(command), "{command:?} in {told:?}");
+        }
+    }
+    assert!(out(&listed).contains("order o\u{FFFD}[2J"), "{}", out(&listed));
+    assert_eq!(run(&database, &["deliveries", "show", &id, "--body"]).await.stdout, body.as_bytes());
     database.close().await;
 }

@@ -32,14 +32,23 @@ async fn a_delivery_is_in_its_timeline_before_it_is_acknowledged() {
 #[tokio::test]
 async fn a_delivery_is_kept_byte_for_byte_with_its_headers_redacted() {
     let app = TestApp::start().await;
-    let headers = [("Authorization", "Bearer hush"), ("X-Api-Key", "hush"), ("X-Trace", "7"), ("Cookie", "a=hush")];
+    let headers = [
+        ("Authorization", "Bearer hush"),
+        ("X-Api-Key", "hush"),
+        ("Traceparent", "00-7-7-00"),
+        ("Cookie", "a=hush"),
+        ("X-Pass", "hush"),
+        ("X-Jwt", "hush"),
+    ];
     for (name, bytes) in bodies("bt-wholesale") {
         let receipt = app.send("POST", "/listener", &headers, bytes.clone()).await.json();
         let id = receipt["deliveryId"].as_str().unwrap();
         assert_eq!(app.get(&format!("/api/v1/deliveries/{id}/body")).await.body, bytes, "{name}");
         let delivery = app.json(&format!("/api/v1/deliveries/{id}")).await;
         assert_eq!(delivery["outcome"], "applied", "{name}");
-        assert!(delivery["headers"].as_array().unwrap().contains(&json!({ "name": "x-trace", "value": "7" })));
+        let kept = delivery["headers"].as_array().unwrap();
+        assert!(kept.contains(&json!({ "name": "traceparent", "value": "00-7-7-00" })), "{delivery}");
+        assert!(kept.contains(&json!({ "name": "x-pass", "value": "[redacted]" })), "{delivery}");
         assert!(!delivery.to_string().contains("hush"), "{delivery}");
     }
     app.stop().await;
@@ -166,7 +175,7 @@ async fn hostile_json_is_never_an_error_of_the_service() {
             event("half", r#","errorMessage":{"subCode":"1","message":"\ud800 text"}"#),
             "applied",
         ),
-        ("a number beyond a double", event("huge", r#","x":1e400"#), "quarantined"),
+        ("a number beyond a double", event("huge", r#","x":1e400"#), "applied"),
         ("depth", event("deep", &format!(r#","x":{deep}"#)), "quarantined"),
         ("twins", event("twin", r#","state":"a","state":"b""#), "applied"),
         (
@@ -229,6 +238,25 @@ async fn hostile_json_is_never_an_error_of_the_service() {
 }
 
 #[tokio::test]
+async fn items_nested_without_end_can_be_looked_at() {
+    let app = TestApp::start().await;
+    // Each item is named by the one before: no body nests so deep, but a list of pairs can say it.
+    let pairs =
+        |last: usize| (0..last).map(|n| format!(r#"{{"id":"i{n}","productOrderItem":[{{"id":"i{}"}}]}}"#, n + 1));
+    let chain = pairs(3_000).collect::<Vec<_>>().join(",");
+    let circle = format!(r#"{chain},{{"id":"i3000","productOrderItem":[{{"id":"i0"}}]}}"#);
+    for (id, items) in [("chain", chain), ("circle", circle)] {
+        let body =
+            format!(r#"{{"event":{{"productOrder":{{"id":"{id}","productOrderItem":[{items}]}}}},"eventId":"{id}"}}"#);
+        assert_eq!(app.post("/listener", body).await.json()["outcome"], "applied");
+        assert_eq!(app.get(&format!("/orders/{id}")).await.status, 200);
+        assert_eq!(app.get(&format!("/api/v1/orders/{id}/timeline")).await.status, 200);
+        assert_eq!(app.json(&format!("/api/v1/orders/{id}")).await["state"], "acknowledged");
+    }
+    app.stop().await;
+}
+
+#[tokio::test]
 async fn ten_megabytes_are_taken_and_more_than_the_limit_is_kept_in_part() {
     let app = TestApp::start().await;
     let padding = "x".repeat(10 * 1024 * 1024);
@@ -248,14 +276,5 @@ async fn ten_megabytes_are_taken_and_more_than_the_limit_is_kept_in_part() {
     assert_eq!(delivery["bodyHash"], hash);
     let kept = app.get(&format!("/api/v1/deliveries/{id}/body")).await;
     assert_eq!(kept.body, vec![b'x'; 64 * 1024]);
-    app.stop().await;
-}
-
-#[tokio::test]
-async fn the_listener_takes_nothing_but_post() {
-    let app = TestApp::start().await;
-    let answer = app.get("/listener").await;
-    assert_eq!((answer.status, answer.json()["code"].as_str()), (405, Some("method-not-allowed")));
-    assert_eq!(answer.header("allow"), Some("POST"));
     app.stop().await;
 }

@@ -1,13 +1,26 @@
-//! The service by its doors: HTTP, commands, and the fold's law, on a real PostgreSQL.
+//! One test binary: the service by its doors on a real PostgreSQL, and each stage of the pipeline by itself.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot be set up has failed")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests may be blunt; clippy.toml reaches the test functions only, not what they call"
+)]
 
+mod analytics;
 mod app;
 mod deliveries;
+mod fixtures;
+mod fold;
 mod health;
 mod hybris;
 mod ingest;
+mod law;
 mod listener;
+mod methods;
 mod openapi;
 mod orders;
 mod poison;
+mod signals;
+mod vocabulary;
+mod wire;

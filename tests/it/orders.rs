@@ -91,9 +91,7 @@ async fn an_order_is_told_as_it_is_now() {
     let app = TestApp::start().await;
     app.deliver_all().await;
     let order = app.json("/api/v1/orders/00228874").await;
-    insta::with_settings!({ sort_maps => true }, {
-        insta::assert_json_snapshot!("order_00228874", order, { ".lastReceivedAt" => "[time]" });
-    });
+    insta::assert_snapshot!("order_00228874", as_text(order));
     let nested = app.json("/api/v1/orders/00125420").await;
     let below: Vec<&str> =
         nested["items"][0]["items"].as_array().unwrap().iter().map(|item| item["itemId"].as_str().unwrap()).collect();
@@ -157,13 +155,7 @@ async fn a_whole_timeline_has_the_form_of_the_contract() {
     app.post("/listener", body("10")).await;
     app.post("/listener", body("11")).await;
     let timeline = app.json("/api/v1/orders/00125512/timeline").await;
-    insta::with_settings!({ sort_maps => true }, {
-        insta::assert_json_snapshot!("timeline_00125512", timeline, {
-            ".order.lastReceivedAt" => "[time]",
-            ".entries[].receivedAt" => "[time]",
-            ".entries[].deliveryId" => "[id]",
-        });
-    });
+    insta::assert_snapshot!("timeline_00125512", as_text(timeline));
     app.stop().await;
 }
 
@@ -185,5 +177,47 @@ async fn an_order_id_that_senders_share_is_asked_for_with_the_sender() {
     assert_eq!(app.json("/api/v1/orders/00228874?sender=another").await["sender"], "another");
     assert_eq!(app.get("/api/v1/orders/00228874?sender=nobody").await.status, 404);
     assert_eq!(app.get("/api/v1/orders/nothing").await.json()["code"], "no-such-order");
+    app.stop().await;
+}
+
+/// JSON for a snapshot, without what differs from run to run.
+fn as_text(mut json: Value) -> String {
+    redact(&mut json);
+    serde_json::to_string_pretty(&json).unwrap()
+}
+
+fn redact(json: &mut Value) {
+    match json {
+        Value::Object(members) => members.iter_mut().for_each(|(name, value)| {
+            if ["receivedAt", "lastReceivedAt", "knownFrom", "deliveryId"].contains(&name.as_str()) {
+                *value = json!("[differs]");
+            } else {
+                redact(value);
+            }
+        }),
+        Value::Array(members) => members.iter_mut().for_each(redact),
+        _ => {}
+    }
+}
+
+#[tokio::test]
+async fn a_nul_in_an_address_is_no_trouble_of_the_database() {
+    let app = TestApp::start().await;
+    for path in ["/api/v1/orders/a%00b", "/api/v1/orders/a%00b/timeline?sender=x", "/api/v1/orders/%00/deliveries"] {
+        let answer = app.get(path).await;
+        assert_eq!((answer.status, answer.json()["code"].as_str()), (404, Some("no-such-order")), "{path}");
+    }
+    assert_eq!(app.get("/orders/a%00b").await.status, 404);
+    for path in ["/api/v1/orders?q=%00", "/api/v1/orders?sender=a%00", "/api/v1/deliveries?sender=%00"] {
+        let answer = app.get(path).await;
+        assert_eq!((answer.status, answer.json()["code"].as_str()), (400, Some("bad-query")), "{path}");
+    }
+    for path in ["/?q=%00", "/orders/1?sender=%00", "/?limit=x", "/orders/1?colour=red", "/orders/1?at=%00"] {
+        let answer = app.get(path).await;
+        assert_eq!((answer.status, answer.content_type.as_str()), (400, "text/html; charset=utf-8"), "{path}");
+        assert!(answer.text().contains("<h1>Bad Request</h1>"), "a page's problem is a page: {}", answer.text());
+    }
+    let answer = app.post("/listener/%00?x=%00", body("00")).await;
+    assert_eq!(answer.status, 200, "what is posted is kept, whatever the path: {}", answer.text());
     app.stop().await;
 }

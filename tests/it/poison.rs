@@ -28,3 +28,22 @@ async fn a_projection_that_the_database_refuses_parks_its_delivery_and_the_rest_
     assert_eq!(app.json("/api/v1/orders").await["orders"].as_array().unwrap().len(), 12);
     app.stop().await;
 }
+
+#[tokio::test]
+async fn a_delivery_whose_ids_the_database_refuses_is_kept_without_them() {
+    let app = TestApp::start().await;
+    app.database
+        .execute(
+            "alter table delivery add constraint poison check (event_id <> '28916d57-c84e-d159-7a39-501365e45f96')",
+        )
+        .await;
+    let receipt = app.post("/listener", body("08")).await.json();
+    assert_eq!(
+        (receipt["outcome"].as_str(), receipt["reasonCode"].as_str()),
+        (Some("quarantined"), Some("unprojected"))
+    );
+    let id = receipt["deliveryId"].as_str().unwrap();
+    assert_eq!(app.get(&format!("/api/v1/deliveries/{id}/body")).await.body, body("08"));
+    assert_eq!(app.post("/listener", body("09")).await.json()["outcome"], "applied");
+    app.stop().await;
+}

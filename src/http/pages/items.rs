@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::{link, state};
 use crate::order::{
-    Moment, Vocabulary, capitalised, day_or_time, repeats_state, rfc3339, same, state_in_words, window,
+    Moment, Subject, Vocabulary, capitalised, day_or_time, repeats_state, rfc3339, same, state_in_words, window,
 };
 use crate::record::{AppointmentRecord, ItemRecord, ItemTree};
 
@@ -79,7 +79,7 @@ fn state_of(item: &ItemRecord, vocabulary: &Vocabulary) -> Markup {
     html! {
         @if let Some(state) = &item.state { (state::label(state)) }
         @if let Some(sub_status) = item.sub_status.as_ref().filter(is_new) {
-            @let words = vocabulary.sub_status(sub_status).map(|meaning| meaning.words.as_str());
+            @let words = vocabulary.words(Subject::SubStatus, sub_status);
             @if let Some(words) = words.filter(|words| !same(words, sub_status)) { span.sub { (capitalised(words)) } }
             small { (sub_status) }
         }
@@ -113,7 +113,7 @@ fn values(item: &ItemRecord, vocabulary: &Vocabulary) -> Markup {
                 div { dt { (name) } dd { (id(value)) } }
             }
             @for (name, value) in &item.characteristics {
-                @let words = vocabulary.characteristic(name).map_or(name.as_str(), |meaning| meaning.words.as_str());
+                @let words = vocabulary.words(Subject::Characteristic, name).unwrap_or(name);
                 div { dt title=(name) { (words) } dd { bdi { (value) } } }
             }
         }

@@ -33,7 +33,6 @@ pub fn page(title: &str, search: &str, content: Markup) -> Markup {
                 main #content tabindex="-1" { (content) }
                 footer.bottom {
                     p { "Times are UK time (Europe/London); the exact UTC time is in each time’s title." }
-                    p { a href="/docs" { "API" } }
                 }
             }
         }

@@ -52,6 +52,7 @@ pub fn order(order: &OrderRecord, timeline: &TimelineRecord, view: &OrderView, v
         div.title-row { h1 { "Order " bdi { (head.order_id) } " " (state::label(&head.state)) } }
         (travel::banner(order, view))
         p.lead { (head.state_reason) }
+        (attention(order))
         (facts(head, order, mixes_times))
         section.items aria-labelledby="items" {
             h2 #items { "Items" @if mixes_times { " as they are now" } }
@@ -67,6 +68,29 @@ pub fn order(order: &OrderRecord, timeline: &TimelineRecord, view: &OrderView, v
         (as_data(head, view))
     };
     page(&format!("Order {}", head.order_id), "", content)
+}
+
+/// Why somebody should look at the order: first thing to read where there is any reason.
+fn attention(order: &OrderRecord) -> Markup {
+    html! {
+        @if !order.attention.is_empty() || !order.contradictions.is_empty() {
+            section.attention aria-labelledby="attention" {
+                h2 #attention { "Needs attention" }
+                ul {
+                    @for one in order.attention.iter().filter(|one| one.reason != "contradiction") {
+                        li { strong { (one.reason.replace('-', " ")) } " since " (time::to_the_minute(one.since)) ": " (one.why) }
+                    }
+                    @for one in &order.contradictions {
+                        @let [first, second] = &one.statements;
+                        li {
+                            strong { "contradiction" } " since " (time::to_the_minute(one.since)) ": "
+                            (first) ", yet " (second)
+                        }
+                    }
+                }
+            }
+        }
+    }
 }
 
 /// `head` is of the time shown, what only `order` knows may be of now.

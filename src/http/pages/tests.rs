@@ -8,8 +8,8 @@ use uuid::Uuid;
 use super::{OrderView, OrdersQuery, choose_sender, message, order, orders};
 use crate::order::{Appointment, Moment, Vocabulary};
 use crate::record::{
-    AppointmentRecord, EntryRecord, Identifier, ItemRecord, ItemTree, MessageRecord, OrderHead, OrderRecord,
-    PartyRecord, TimelineRecord,
+    AppointmentRecord, AttentionRecord, ContradictionRecord, EntryRecord, Identifier, ItemRecord, ItemTree,
+    MessageRecord, OrderHead, OrderRecord, PartyRecord, TimelineRecord,
 };
 use crate::store::{OrderHit, OrderPage};
 
@@ -87,6 +87,10 @@ fn entry(kind: &str, item: &str, to: &str, text: &str) -> EntryRecord {
         to: Some(to.into()),
         to_text: None,
         message: None,
+        facts: None,
+        valid_to: None,
+        late_by_seconds: None,
+        known_from: DateTime::UNIX_EPOCH,
         text: text.to_owned(),
     }
 }
@@ -98,6 +102,17 @@ fn record() -> OrderRecord {
         expected_completion: some("order-expected"),
         parties: vec![PartyRecord { role: hostile("role"), id: hostile("party-id"), name: some("party-name") }],
         items: vec![item()],
+        attention: vec![AttentionRecord {
+            reason: hostile("attention"),
+            since: DateTime::UNIX_EPOCH,
+            why: hostile("attention"),
+        }],
+        contradictions: vec![ContradictionRecord {
+            kind: hostile("attention"),
+            item_id: hostile("attention"),
+            since: DateTime::UNIX_EPOCH,
+            statements: [hostile("attention"), hostile("statement")],
+        }],
         identifiers: vec![Identifier { kind: hostile("kind"), value: hostile("identifier") }],
     }
 }

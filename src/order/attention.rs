@@ -1,0 +1,91 @@
+//! Why an order needs a person, and since when. The feed itself clears it.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::event::Event;
+use super::spelling::same;
+use super::state::has_ended;
+use super::timeline::Order;
+use super::vocabulary::{Class, Subject, Vocabulary};
+use super::words;
+
+/// A reason to look at an order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attention {
+    /// action-needed, access-failed, missed, flagged, delayed, supplier-cancelled or contradiction.
+    pub reason: String,
+    /// The event since which it holds without a break.
+    pub since: DateTime<Utc>,
+    /// A sentence for support staff.
+    pub why: String,
+}
+
+/// The reasons in the order of their weight.
+const REASONS: [(Class, &str); 6] = [
+    (Class::ActionNeeded, "action-needed"),
+    (Class::AccessFailed, "access-failed"),
+    (Class::Missed, "missed"),
+    (Class::Flagged, "flagged"),
+    (Class::Delay, "delayed"),
+    (Class::Cancelled, "supplier-cancelled"),
+];
+
+/// Works the reasons out anew; one that held before keeps its beginning.
+pub fn take_in(order: &mut Order, event: &Event, at: DateTime<Utc>, vocabulary: &Vocabulary) {
+    let mut now: BTreeMap<&str, String> = BTreeMap::new();
+    if !is_over(order) {
+        for (class, reason) in REASONS {
+            if let Some(why) = message_of(event, class, vocabulary).or_else(|| item_of(order, class, vocabulary)) {
+                now.insert(reason, why);
+            }
+        }
+        let cancelled = order.items.iter().find_map(|(id, item)| Some((id, item.said_cancelled.as_ref()?)));
+        if let Some((id, code)) = cancelled {
+            now.entry("supplier-cancelled").or_insert_with(|| format!("Message {code} cancelled item {id}"));
+        }
+    }
+    if let Some(((_, _), open)) = order.contradictions.first_key_value() {
+        let [one, other] = &open.statements;
+        now.insert("contradiction", words::capitalised(&format!("{one}, yet {other}")));
+    }
+    let since = |reason: &str| order.attention.iter().find(|before| before.reason == reason).map_or(at, |b| b.since);
+    order.attention = now
+        .into_iter()
+        .map(|(reason, why)| Attention { reason: reason.to_owned(), since: since(reason), why })
+        .collect();
+}
+
+fn is_over(order: &Order) -> bool {
+    order.state.as_ref().is_some_and(|state| has_ended(&state.state) || same(&state.state, "partial"))
+}
+
+/// A message of the class that stands in the snapshot.
+fn message_of(event: &Event, class: Class, vocabulary: &Vocabulary) -> Option<String> {
+    event.messages.iter().find_map(|message| {
+        let meaning = |code: &&str| vocabulary.meaning(Subject::Message, code).filter(|meaning| meaning.is(class));
+        let code = message.codes().find(|code| meaning(code).is_some())?;
+        let words = meaning(&code).map_or("", |meaning| meaning.words.as_str());
+        Some(format!("Message {code}: {words}"))
+    })
+}
+
+/// An item that has not ended and whose sub-status or appointment is of the class.
+fn item_of(order: &Order, class: Class, vocabulary: &Vocabulary) -> Option<String> {
+    // An appointment or item that ends well or ill for itself is no reason by itself.
+    if class == Class::Cancelled {
+        return None;
+    }
+    order.items_in_order().filter(|(_, item)| !item.state.as_deref().is_some_and(has_ended)).find_map(|(id, item)| {
+        let of = |subject, value: Option<&String>| {
+            vocabulary.meaning(subject, value?).filter(|meaning| meaning.is(class)).map(|meaning| meaning.words.clone())
+        };
+        let label = words::item(id, item.offering.as_deref(), vocabulary);
+        let status = item.appointment.as_ref().and_then(|appointment| appointment.status.as_ref());
+        of(Subject::SubStatus, item.sub_status.as_ref())
+            .map(|words| format!("{label}: {words}"))
+            .or_else(|| of(Subject::AppointmentStatus, status).map(|words| format!("{label}: appointment {words}")))
+    })
+}

@@ -1,0 +1,194 @@
+//! Statements of the feed that cannot both be true (domain §1, traps 4 to 8).
+//!
+//! After each event it is asked anew which clashes stand. One that stands newly is opened, one that stands
+//! no longer is closed: the feed itself resolves it.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::change::{ContradictionFacts, Facts, Kind};
+use super::event::Event;
+use super::family::Family;
+use super::moment::Moment;
+use super::state::has_ended;
+use super::telling::Changes;
+use super::timeline::{Item, Order};
+use super::vocabulary::{Class, Subject, Vocabulary};
+use super::words;
+
+/// A contradiction that stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpenContradiction {
+    pub since: DateTime<Utc>,
+    pub statements: [String; 2],
+}
+
+/// What a clash is about: its kind and its topmost item.
+pub type ClashKey = (String, String);
+
+/// Compares the statements that now stand, and tells the clashes that are new and those that are over.
+pub fn take_in(order: &mut Order, event: &Event, at: DateTime<Utc>, changes: &mut Changes<'_>) {
+    let scene = Scene { order, family: Family::of(order), event, at, vocabulary: changes.vocabulary };
+    let now = clashes(&scene);
+    let over: Vec<ClashKey> = order.contradictions.keys().filter(|key| !now.contains_key(*key)).cloned().collect();
+    for key in over {
+        if let Some(open) = order.contradictions.remove(&key) {
+            let [one, _] = &open.statements;
+            let text = format!("Contradiction resolved: {one}, and nothing says otherwise now");
+            tell(&key, text, false, open.statements, changes);
+        }
+    }
+    for (key, statements) in now {
+        if order.contradictions.contains_key(&key) {
+            continue;
+        }
+        let text = format!("Contradiction: {}", both(&statements));
+        tell(&key, text, true, statements.clone(), changes);
+        order.contradictions.insert(key, OpenContradiction { since: at, statements });
+    }
+}
+
+fn both(statements: &[String; 2]) -> String {
+    let [one, other] = statements;
+    format!("{one}, yet {other}")
+}
+
+fn tell((kind, item_id): &ClashKey, text: String, is_open: bool, statements: [String; 2], changes: &mut Changes<'_>) {
+    let ids = [item_id.clone()];
+    let to = if is_open { "open" } else { "closed" };
+    changes.item_change(Kind::Contradiction, &ids, None, to.to_owned(), text);
+    changes.name_last(kind);
+    changes.note(Facts::Contradiction(ContradictionFacts { is_open, statements }));
+}
+
+/// What the rules look at: the order after an event, and the event.
+struct Scene<'s> {
+    order: &'s Order,
+    family: Family<'s>,
+    event: &'s Event,
+    at: DateTime<Utc>,
+    vocabulary: &'s Vocabulary,
+}
+
+type Rule = fn(&Scene<'_>, &str, &Item) -> Option<[String; 2]>;
+
+const RULES: [(&str, Rule); 7] = [
+    ("complete-while-running", complete_while_running),
+    ("visit-after-missed", visit_after_missed),
+    ("date-in-text", date_in_text),
+    ("cancelled-while-running", cancelled_while_running),
+    ("open-in-ended-order", open_in_ended_order),
+    ("date-moved-without-reason", date_moved_without_reason),
+    ("reopened", reopened),
+];
+
+/// The clashes that stand. One that an item shares with the item that contains it is told once, of that one.
+fn clashes(scene: &Scene<'_>) -> BTreeMap<ClashKey, [String; 2]> {
+    let mut found: BTreeMap<ClashKey, [String; 2]> = BTreeMap::new();
+    for (kind, rule) in RULES {
+        let clash = |(id, item): (&String, &Item)| Some((id.clone(), rule(scene, id, item)?));
+        let of_kind: BTreeMap<String, [String; 2]> = scene.order.items.iter().filter_map(clash).collect();
+        for (id, statements) in &of_kind {
+            if !scene.family.parent_of(id).is_some_and(|parent| of_kind.contains_key(parent)) {
+                found.insert((kind.to_owned(), id.clone()), statements.clone());
+            }
+        }
+    }
+    found
+}
+
+fn label(id: &str, item: &Item, scene: &Scene<'_>) -> String {
+    words::item(id, item.offering.as_deref(), scene.vocabulary)
+}
+
+fn is_open(item: &Item) -> bool {
+    item.state.as_deref().is_some_and(|state| !has_ended(state))
+}
+
+fn still(id: &str, item: &Item, scene: &Scene<'_>) -> String {
+    let state = item.state.as_deref().map_or_else(String::new, words::state);
+    let label = label(id, item, scene);
+    let mut letters = label.chars();
+    let label: String = match letters.next() {
+        // "IP address item" keeps its capitals.
+        Some(first) if letters.clone().next().is_some_and(char::is_lowercase) => {
+            first.to_lowercase().chain(letters).collect()
+        }
+        _ => label,
+    };
+    format!("{label} is {state}")
+}
+
+/// Trap 4: message 530 arrives while the items that it is for run on.
+fn complete_while_running(scene: &Scene<'_>, id: &str, item: &Item) -> Option<[String; 2]> {
+    let code = item.said_complete.as_ref().filter(|_| is_open(item))?;
+    Some([format!("message {code} says that item {id} is complete"), still(id, item, scene)])
+}
+
+/// Trap 8: the customer is said to have missed a visit that is still to come.
+fn visit_after_missed(scene: &Scene<'_>, id: &str, item: &Item) -> Option<[String; 2]> {
+    let appointment = item.appointment.as_ref()?;
+    let status = appointment.status.as_deref()?;
+    let meaning = scene.vocabulary.meaning(Subject::AppointmentStatus, status)?;
+    let start = appointment.start.as_ref().and_then(Moment::at)?;
+    if !meaning.is(Class::Progress) || start <= scene.at {
+        return None;
+    }
+    let is_about = |named: &String| named == id || scene.family.parent_of(named) == Some(id);
+    let code =
+        scene.event.messages.iter().filter(|message| message.item_ids.iter().any(is_about)).find_map(|message| {
+            message
+                .codes()
+                .find(|code| scene.vocabulary.meaning(Subject::Message, code).is_some_and(|m| m.is(Class::Missed)))
+        })?;
+    let window = words::window(appointment).unwrap_or_default();
+    Some([
+        format!("message {code} says that the appointment was missed"),
+        format!("the appointment of {window} is {}", meaning.words),
+    ])
+}
+
+/// Trap 7: a message's text names another date than the field.
+fn date_in_text(_: &Scene<'_>, id: &str, item: &Item) -> Option<[String; 2]> {
+    let (in_text, code) = item.date_in_text.as_ref()?;
+    let field = item.expected_completion.as_ref()?;
+    if words::day_of(in_text)? == words::day_of(field)? || item.state.as_deref().is_some_and(has_ended) {
+        return None;
+    }
+    Some([
+        format!("message {code} says that item {id} is expected on {}", words::day_or_time(in_text)),
+        format!("its expected completion is {}", words::day_or_time(field)),
+    ])
+}
+
+/// Trap 6: the supplier cancelled what is still running.
+fn cancelled_while_running(scene: &Scene<'_>, id: &str, item: &Item) -> Option<[String; 2]> {
+    let code = item.said_cancelled.as_ref().filter(|_| is_open(item))?;
+    Some([format!("message {code} says that item {id} was cancelled"), still(id, item, scene)])
+}
+
+/// Trap 5: the order has ended, an item has not: a delete that is never closed, most often.
+fn open_in_ended_order(scene: &Scene<'_>, id: &str, item: &Item) -> Option<[String; 2]> {
+    let state = scene.order.state.as_ref().map(|state| state.state.as_str())?;
+    let has_order_ended = has_ended(state) || super::spelling::same(state, "partial");
+    let action = item.action.as_deref().map_or_else(String::new, |action| format!(" (action {action})"));
+    (has_order_ended && is_open(item))
+        .then(|| [format!("the order is {}", words::state(state)), format!("{}{action}", still(id, item, scene))])
+}
+
+/// A date was moved back and no message said why.
+fn date_moved_without_reason(_: &Scene<'_>, id: &str, item: &Item) -> Option<[String; 2]> {
+    let (from, to) = item.unexplained_move.as_ref().filter(|_| !item.state.as_deref().is_some_and(has_ended))?;
+    Some([
+        format!("item {id} was expected on {from}"),
+        format!("it is now expected on {to}, and no message gives a reason"),
+    ])
+}
+
+/// An item had ended and runs again: no transition of the standard (domain §2).
+fn reopened(scene: &Scene<'_>, id: &str, item: &Item) -> Option<[String; 2]> {
+    let ended_as = item.reopened_from.as_ref().filter(|_| is_open(item))?;
+    Some([format!("item {id} had ended ({})", words::state(ended_as)), still(id, item, scene)])
+}

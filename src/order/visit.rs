@@ -1,0 +1,201 @@
+//! Dates and visits: what follows from a version of an expected date or of an appointment.
+
+use chrono::Timelike;
+use chrono_tz::Europe::London;
+
+use super::change::{AppointmentFacts, DateFacts, Facts};
+use super::event::{Appointment, Event, Message};
+use super::moment::Moment;
+use super::spelling::same;
+use super::telling::Changes;
+use super::timeline::Item;
+use super::vocabulary::{Class, Fault, Subject, Vocabulary};
+use super::words;
+
+/// Takes an item's stated expected completion over, and counts how far it moved.
+pub fn expected_date(
+    id: &str,
+    item: &mut Item,
+    stated: Option<&Moment>,
+    label: &str,
+    event: &Event,
+    changes: &mut Changes<'_>,
+) {
+    let ids = [id.to_owned()];
+    let Some(before) = changes.date(&ids, label, &mut item.expected_completion, stated) else {
+        return;
+    };
+    let Some(now) = item.expected_completion.clone() else { return };
+    let first = item.first_expected.get_or_insert_with(|| now.clone());
+    let days_from_previous = before.as_ref().and_then(|before| words::days_between(before, &now));
+    let reason_code = reason(id, event, changes.vocabulary);
+    if days_from_previous.is_some_and(|days| days > 0) && reason_code.is_none() {
+        let from = before.as_ref().map(words::day_or_time).unwrap_or_default();
+        item.unexplained_move = Some((from, words::day_or_time(&now)));
+    } else if days_from_previous.is_some() {
+        item.unexplained_move = None;
+    }
+    changes.note(Facts::ExpectedDate(DateFacts {
+        is_first: before.is_none(),
+        days_from_first: words::days_between(first, &now),
+        days_from_previous,
+        reason_code,
+        in_text_of: None,
+    }));
+}
+
+/// Takes over what messages say of items: ends, cancellations, reasons, and dates that only a text names
+/// (domain §1, trap 7: such a date is a fact of its own and never takes the field's place).
+pub fn messages_of_items(
+    event: &Event,
+    items: &mut std::collections::BTreeMap<String, Item>,
+    changes: &mut Changes<'_>,
+) {
+    for message in &event.messages {
+        let date = date_of(message, changes.vocabulary);
+        for id in &message.item_ids {
+            let Some(item) = items.get_mut(id) else { continue };
+            for code in message.codes() {
+                let Some(meaning) = changes.vocabulary.meaning(Subject::Message, code) else { continue };
+                if meaning.is(Class::Complete) {
+                    item.said_complete = Some(code.to_owned());
+                }
+                if meaning.is(Class::Cancelled) {
+                    item.said_cancelled = Some(code.to_owned());
+                }
+                if explains_a_move(code, changes.vocabulary) {
+                    item.unexplained_move = None;
+                }
+            }
+            if let Some((date, code)) = &date {
+                date_in_text(id, item, date, code, changes);
+            }
+        }
+    }
+}
+
+fn date_in_text(id: &str, item: &mut Item, date: &Moment, code: &str, changes: &mut Changes<'_>) {
+    let label =
+        format!("{} (by the text of message {code})", words::item(id, item.offering.as_deref(), changes.vocabulary));
+    let mut kept = item.date_in_text.take().map(|(date, _)| date);
+    let told = changes.date(&[id.to_owned()], &label, &mut kept, Some(date));
+    item.date_in_text = Some((date.clone(), code.to_owned()));
+    if let Some(before) = told {
+        changes.name_last("in message text");
+        changes.note(Facts::ExpectedDate(DateFacts {
+            is_first: before.is_none(),
+            days_from_first: item.first_expected.as_ref().and_then(|first| words::days_between(first, date)),
+            days_from_previous: before.as_ref().and_then(|before| words::days_between(before, date)),
+            reason_code: Some(code.to_owned()),
+            in_text_of: Some(code.to_owned()),
+        }));
+    }
+}
+
+/// The date that a message of delay names in its text.
+fn date_of(message: &Message, vocabulary: &Vocabulary) -> Option<(Moment, String)> {
+    let code = message
+        .codes()
+        .find(|code| vocabulary.meaning(Subject::Message, code).is_some_and(|meaning| meaning.is(Class::Delay)))?;
+    let day = words::day_in(message.text.as_deref()?)?;
+    let at = day.and_hms_opt(0, 0, 0)?.and_utc();
+    Some((Moment::new(day.format("%Y-%m-%d").to_string(), Some(at)), code.to_owned()))
+}
+
+/// The code of the message that explains why a date of the item moved.
+fn reason(id: &str, event: &Event, vocabulary: &Vocabulary) -> Option<String> {
+    let is_about = |message: &&Message| {
+        message
+            .item_ids
+            .iter()
+            .any(|named| named == id || id.strip_prefix(named.as_str()).is_some_and(|rest| rest.starts_with('.')))
+    };
+    let code = |message: &Message| message.codes().find(|code| explains_a_move(code, vocabulary)).map(str::to_owned);
+    event.messages.iter().filter(is_about).find_map(code)
+}
+
+fn explains_a_move(code: &str, vocabulary: &Vocabulary) -> bool {
+    const EXPLAINS: [Class; 5] = [Class::Delay, Class::Rescheduled, Class::Amend, Class::Missed, Class::AccessFailed];
+    let meaning = vocabulary.meaning(Subject::Message, code);
+    meaning.is_some_and(|meaning| EXPLAINS.into_iter().any(|class| meaning.is(class)))
+}
+
+/// What a version of an appointment changes, and whose fault it is.
+pub fn appointment_facts(
+    id: &str,
+    item: &mut Item,
+    before: Option<&Appointment>,
+    now: &Appointment,
+    event: &Event,
+    vocabulary: &Vocabulary,
+) -> AppointmentFacts {
+    let changed = before.map_or_else(Vec::new, |before| differences(before, now));
+    let is_moved = changed.contains(&"window") && before.is_some_and(|before| before.start.is_some());
+    let says_moved = now.status.as_deref().and_then(|status| vocabulary.meaning(Subject::AppointmentStatus, status));
+    let says_moved = says_moved.is_some_and(|meaning| meaning.is(Class::Rescheduled));
+    // Hours that were not known and now are have not moved, unless the sender says so.
+    if is_moved && (says_moved || before.is_some_and(is_window_known)) {
+        item.reschedules += 1;
+    }
+    AppointmentFacts {
+        changed,
+        fault: fault(id, now, event, vocabulary),
+        reschedules: item.reschedules,
+        slot: slot(now),
+        is_window_known: is_window_known(now),
+    }
+}
+
+fn differences(before: &Appointment, now: &Appointment) -> Vec<&'static str> {
+    let moment = |a: &Option<Moment>, b: &Option<Moment>| match (a, b) {
+        (Some(a), Some(b)) => !a.means_the_same_as(b),
+        (a, b) => a.is_some() != b.is_some(),
+    };
+    let status = match (&before.status, &now.status) {
+        (Some(a), Some(b)) => !same(a, b),
+        (a, b) => a.is_some() != b.is_some(),
+    };
+    let all = [
+        ("id", before.id != now.id),
+        ("reference", before.reference != now.reference),
+        ("status", status),
+        ("window", moment(&before.start, &now.start) || moment(&before.finish, &now.finish)),
+    ];
+    all.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name).collect()
+}
+
+/// Whose fault a version is: the status says it, else a message of the same event.
+fn fault(id: &str, now: &Appointment, event: &Event, vocabulary: &Vocabulary) -> Option<Fault> {
+    let status = now.status.as_deref().and_then(|status| vocabulary.meaning(Subject::AppointmentStatus, status));
+    status.and_then(|meaning| meaning.fault).or_else(|| {
+        const OF_VISITS: [Class; 3] = [Class::Rescheduled, Class::Missed, Class::AccessFailed];
+        let about = |message: &&Message| message.item_ids.iter().any(|named| named == id);
+        event.messages.iter().filter(about).find_map(|message| {
+            let mut meanings = message.codes().filter_map(|code| vocabulary.meaning(Subject::Message, code));
+            meanings.find(|meaning| OF_VISITS.into_iter().any(|class| meaning.is(class)))?.fault
+        })
+    })
+}
+
+fn is_window_known(appointment: &Appointment) -> bool {
+    let start = appointment.start.as_ref().and_then(Moment::at);
+    let finish = appointment.finish.as_ref().and_then(Moment::at);
+    start.zip(finish).is_some_and(|(start, finish)| start < finish)
+}
+
+/// The half of the day, in London, that a known window lies in.
+fn slot(appointment: &Appointment) -> Option<&'static str> {
+    const NOON: u32 = 12;
+    let hour = |moment: &Option<Moment>| {
+        let at = moment.as_ref().and_then(Moment::at)?.with_timezone(&London);
+        Some(at.hour() * 60 + at.minute())
+    };
+    let (start, finish) = (hour(&appointment.start)?, hour(&appointment.finish)?);
+    match () {
+        () if !is_window_known(appointment) => None,
+        // Engineers' mornings last until one o'clock.
+        () if start < NOON * 60 && finish <= (NOON + 1) * 60 => Some("morning"),
+        () if start >= NOON * 60 => Some("afternoon"),
+        () => Some("all-day"),
+    }
+}

@@ -1,0 +1,191 @@
+//! The analysts' contract: every view and column is commented, and what the documentation asks works.
+
+use serde_json::{Value, json};
+
+use crate::app::{TestApp, TestDatabase};
+
+const DOCUMENT: &str = include_str!("../../docs/analytics.md");
+
+/// The queries of the documentation, by their headings.
+fn queries() -> Vec<(&'static str, &'static str)> {
+    let sections = DOCUMENT.split("\n## ").skip(1);
+    sections
+        .map(|section| {
+            let (heading, rest) = section.split_once('\n').unwrap();
+            let query = rest.split_once("```sql\n").unwrap().1.split_once("```").unwrap().0;
+            (heading, query.trim().trim_end_matches(';'))
+        })
+        .collect()
+}
+
+/// The rows of a query, of the seed's orders.
+async fn rows(database: &TestDatabase, heading: &str) -> Vec<Value> {
+    let (_, query) = queries().into_iter().find(|(known, _)| known.starts_with(heading)).unwrap();
+    database.rows(query).await
+}
+
+#[tokio::test]
+async fn every_query_of_the_documentation_runs_and_answers() {
+    let app = TestApp::start().await;
+    app.deliver_all().await;
+    assert!(queries().len() >= 10);
+    for (heading, query) in queries() {
+        let rows = app.database.rows(query).await;
+        assert!(!rows.is_empty(), "{heading} answers nothing");
+    }
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn every_view_and_column_has_a_comment() {
+    let database = TestDatabase::new().await;
+    let undescribed = rows(&database, "The dictionary").await.into_iter().filter(|row| row["meaning"].is_null());
+    assert_eq!(undescribed.collect::<Vec<_>>(), Vec::<Value>::new());
+    let views = "select c.relname, obj_description(c.oid) as meaning from pg_class c
+                 where c.relnamespace = 'analytics'::regnamespace and c.relkind = 'v'";
+    let views = database.rows(views).await;
+    assert!(views.len() >= 20 && views.iter().all(|view| view["meaning"].is_string()), "{views:?}");
+    database.close().await;
+}
+
+#[tokio::test]
+async fn the_seed_answers_as_its_orders_say() {
+    let app = TestApp::start().await;
+    app.deliver_all().await;
+    let gaps = rows(&app.database, "Milestones").await;
+    assert_eq!(gaps.len(), 1);
+    assert_eq!(gaps[0]["order_id"], "00228874");
+    assert_eq!(gaps[0]["kci1_at"], "2023-02-13T09:53:19.019+00:00");
+    assert_eq!(gaps[0]["kci2_at"], "2023-02-13T10:43:39.496+00:00");
+    assert_eq!(gaps[0]["kci3_at"], "2023-02-23T10:44:56.791+00:00");
+
+    let missed = rows(&app.database, "Missed").await;
+    assert!(
+        missed.contains(&json!({ "fault": "customer", "reason": "CustomerMissed", "appointments": 1, "orders": 1 }))
+    );
+    assert!(
+        missed.contains(&json!({ "fault": "supplier", "reason": "SupplierChanged", "appointments": 1, "orders": 1 }))
+    );
+
+    let moved = rows(&app.database, "Dates that moved").await;
+    let told: Vec<_> =
+        moved.iter().map(|row| (row["order_id"].as_str().unwrap(), row["expected_text"].as_str().unwrap())).collect();
+    assert_eq!(told, [("00102884", "2024-02-29"), ("00102884", "2024-02-29")]);
+    assert!(moved.iter().all(|row| row["in_text_of"] == "101105"));
+
+    let open: Vec<(String, String)> = rows(&app.database, "Statements")
+        .await
+        .iter()
+        .map(|row| (row["order_id"].as_str().unwrap().to_owned(), row["kind"].as_str().unwrap().to_owned()))
+        .collect();
+    let expected = [
+        ("00086096", "cancelled-while-running"),
+        ("00102884", "date-in-text"),
+        ("00104089", "visit-after-missed"),
+        ("00148807", "open-in-ended-order"),
+    ];
+    let expected = expected.map(|(order, kind)| (order.to_owned(), kind.to_owned()));
+    let mut open = open;
+    open.sort();
+    assert_eq!(open, expected);
+    let closed = "select order_id, kind from analytics.contradictions where closed_at is not null";
+    assert_eq!(app.database.rows(closed).await.len(), 2, "message 530 of 00228874 and of 00148807");
+
+    let attention =
+        "select order_id, string_agg(reason, ', ' order by reason) as reasons from analytics.attention group by 1";
+    insta::assert_snapshot!(
+        "attention_of_the_seed",
+        app.database.rows(attention).await.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+    );
+    assert_eq!(app.json("/api/v1/orders?attention=action-needed").await["orders"].as_array().unwrap().len(), 2);
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn what_was_known_at_a_time_can_be_asked_in_sql() {
+    let app = TestApp::start().await;
+    app.post("/listener", crate::app::body("13")).await;
+    let between = chrono::Utc::now();
+    app.post("/listener", crate::app::body("16")).await;
+    let known = |at: &str| {
+        format!("select k.sentence from analytics.orders o, analytics.timeline_as_known(o.order_key, '{at}') k")
+    };
+    let then = app.database.rows(&known(&between.to_rfc3339())).await;
+    let api = format!("/api/v1/orders/00102884/timeline?knownAt={}", between.to_rfc3339().replace('+', "%2B"));
+    assert_eq!(then.len(), app.json(&api).await["entries"].as_array().unwrap().len());
+    let now = app.database.rows(&known("2100-01-01")).await;
+    assert_eq!(now.len(), app.json("/api/v1/orders/00102884/timeline").await["entries"].as_array().unwrap().len());
+    assert_ne!(then, now);
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn an_analyst_reads_the_views_and_nothing_else() {
+    let app = TestApp::start().await;
+    app.deliver_all().await;
+    let mut connection = app.database.pool.acquire().await.unwrap();
+    sqlx::raw_sql("set role order_timeline_analyst").execute(&mut *connection).await.unwrap();
+    sqlx::raw_sql("select * from analytics.timeline").execute(&mut *connection).await.unwrap();
+    sqlx::raw_sql("select * from analytics.timeline_as_known(gen_random_uuid(), now())")
+        .execute(&mut *connection)
+        .await
+        .unwrap();
+    for denied in
+        ["select * from public.delivery_body", "select * from public.delivery", "delete from analytics.orders"]
+    {
+        let error = sqlx::raw_sql(denied).execute(&mut *connection).await.unwrap_err();
+        assert!(error.to_string().contains("permission denied"), "{denied}: {error}");
+    }
+    sqlx::raw_sql("reset role").execute(&mut *connection).await.unwrap();
+    drop(connection);
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn orders_that_are_silent_for_longer_than_their_like_are_found() {
+    let app = TestApp::start().await;
+    app.deliver_all().await;
+    // The orders of the seed have said nothing for years; #18 has no time of its own and so came just now.
+    let silent = app.database.rows("select order_id from analytics.silent_orders").await;
+    assert_eq!(silent.len(), 9, "{silent:?}");
+    assert!(!silent.contains(&json!({ "order_id": "00228874" })), "a completed order has nothing more to say");
+    assert!(!silent.contains(&json!({ "order_id": "00103497" })));
+    let listed = app.json("/api/v1/orders?attention=silent").await;
+    assert_eq!(listed["orders"].as_array().unwrap().len(), 9);
+    let any = app.json("/api/v1/orders?attention=any").await["orders"].as_array().unwrap().len();
+    assert_eq!(any, 11, "the silent, 00103497 which is delayed, and 00148807 with its contradiction");
+
+    // Where the like usually take a hundred years, nothing is silent for too long.
+    app.database
+        .execute(
+            "insert into silence_norm
+             select distinct i.offering_id, i.sub_status, interval '100 years', 20 from product_order_item i
+             where i.sub_status is not null",
+        )
+        .await;
+    let silent = app.database.rows("select order_id from analytics.silent_orders").await;
+    assert_eq!(silent, [json!({ "order_id": "00125420" })], "no item of it has a state");
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn how_long_is_usual_is_learned_from_the_feed() {
+    let app = TestApp::start().await;
+    // Thirty orders whose item is pending for ten days each.
+    for number in 0..30 {
+        for (day, sub_status) in [(1, "PendingWithBTWwBC"), (11, "AcceptedByBTWwBC")] {
+            let item = json!({ "id": "1", "state": "inProgress", "subStatus": sub_status,
+                               "product": { "productOffering": { "id": "E0000021" } } });
+            let body = json!({
+                "event": { "productOrder": { "id": format!("s{number}"), "productOrderItem": item } },
+                "eventId": format!("{number}-{day}"), "eventTime": format!("2024-01-{day:02}T12:00:00Z"),
+            });
+            assert_eq!(app.post("/listener", body.to_string()).await.status, 200);
+        }
+    }
+    assert_eq!(app.database.store.learn_silence().await.unwrap(), 1);
+    let norms = app.database.rows("select offering_id, sub_status, p95, periods from silence_norm").await;
+    let norm = json!({ "offering_id": "E0000021", "sub_status": "PendingWithBTWwBC", "p95": "10 days", "periods": 30 });
+    assert_eq!(norms, [norm]);
+    app.stop().await;
+}

@@ -186,6 +186,7 @@ pub fn knowledge(statements: &[Statement], vocabulary: &Vocabulary) -> (History,
                 let index = (0..).zip(&known).map(|(at, entry)| ((entry.position, entry.ordinal), at)).collect();
                 end(&mut known, &index, &ended, statement.at());
             }
+            Some(Outcome::Conflict(counted)) if tell_conflict(&mut known, *counted, statement, &so_far).is_some() => {}
             Some(Outcome::Applied | Outcome::Conflict(_)) => {
                 let now = fold(&so_far, None, vocabulary);
                 timeline = now.timeline;
@@ -196,6 +197,18 @@ pub fn knowledge(statements: &[Statement], vocabulary: &Vocabulary) -> (History,
     }
     history.entries = known;
     (history, past)
+}
+
+/// A conflict adds its own entry behind those of the event that counts, and changes nothing else. `None`
+/// where that event told nothing, so that its place is not known here.
+fn tell_conflict(known: &mut Vec<Entry>, counted: Uuid, conflict: &Statement, so_far: &[Statement]) -> Option<()> {
+    let statement = so_far.iter().find(|statement| statement.delivery_id == counted)?;
+    let position = known.iter().find(|entry| entry.delivery_id == counted)?.position;
+    let last = known.iter().rposition(|entry| entry.position == position)?;
+    let (ordinal, late) = known.get(last).map(|entry| (entry.ordinal + 1, entry.late))?;
+    let entry = Entry::new(position, ordinal, statement, conflict, late, conflict_change(statement));
+    known.insert(last + 1, entry);
+    Some(())
 }
 
 /// What is known after a receipt that changed the past: entries told before keep the time since which they

@@ -13,8 +13,11 @@ impl Store {
     /// [`StoreError::Schema`] where a migration fails or the database was made by another program.
     pub async fn migrate(&self) -> Result<usize, StoreError> {
         let before = self.pending_migrations().await?;
+        // Here another's lock is waited for: another node may be migrating. The session ends with it.
+        let mut connection = self.pool.acquire().await?.detach();
+        sqlx::raw_sql("set lock_timeout = 0").execute(&mut connection).await?;
         MIGRATIONS
-            .run(&self.pool)
+            .run(&mut connection)
             .await
             .map_err(|error| StoreError::Schema(format!("the database could not be brought up to date: {error}")))?;
         self.ship_vocabulary().await?;

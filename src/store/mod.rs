@@ -28,6 +28,10 @@ pub use orders::{OrderHit, OrderPage, OrderQuery, Sort};
 pub use project::Projection;
 pub use vocabulary::UnknownValue;
 
+/// What every session has, whatever the server's own settings are: a commit that is answered is durable, and
+/// a sender is told to come again rather than left waiting behind a lock.
+const SESSION: [(&str, &str); 2] = [("synchronous_commit", "on"), ("lock_timeout", "5s")];
+
 /// The database.
 #[derive(Clone, Debug)]
 pub struct Store {
@@ -40,7 +44,7 @@ impl Store {
     /// `connections` bounds the pool; more than a few only make transactions wait for each other in the
     /// database instead of here.
     pub fn connect(options: PgConnectOptions, connections: u32) -> Self {
-        let options = options.application_name("order-timeline");
+        let options = options.application_name("order-timeline").options(SESSION);
         let pool = PgPoolOptions::new()
             .max_connections(connections)
             .acquire_timeout(Duration::from_secs(5))

@@ -3,13 +3,13 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use sqlx::{FromRow, Postgres, QueryBuilder};
+use sqlx::{FromRow, PgConnection, Postgres, QueryBuilder};
 use uuid::Uuid;
 
 use super::batch::{decode_fold, history};
 use super::{OrderKey, Store, StoreError};
 use crate::intake::Times;
-use crate::order::{EventKey, Order, Outcome, Statement, Vocabulary, fold};
+use crate::order::{EventKey, Order, Outcome, Statement, Vocabulary, fold, knowledge};
 use crate::record::{
     EntryRecord, Identifier, MessageRecord, OrderHead, OrderRecord, TimelineRecord, identifiers_of, late_by_seconds,
 };
@@ -111,33 +111,37 @@ impl Store {
         known_at: Option<DateTime<Utc>>,
         vocabulary: &Vocabulary,
     ) -> Result<Option<(OrderRecord, TimelineRecord)>, StoreError> {
-        let Some(head) = self.head(key).await? else {
+        // One snapshot for all statements: a delivery that is taken in meanwhile is in all of them or in none.
+        let mut snapshot = self.pool.begin_with("begin isolation level repeatable read, read only").await?;
+        let Some(head) = Self::head(&mut snapshot, key).await? else {
             return Ok(None);
         };
         if at.is_some() || known_at.is_some() {
-            let statements = self.statements(key, known_at).await?;
+            let statements = history(&mut snapshot, key, known_at).await?;
+            snapshot.commit().await?;
             return Ok(order_then(statements, at, head, vocabulary));
         }
         let kept = sqlx::query!("select fold, fold_version from product_order where order_key = $1", key.0)
-            .fetch_one(&self.pool)
+            .fetch_one(&mut *snapshot)
             .await?;
         let timeline = match decode_fold(&kept.fold, kept.fold_version) {
             Some(timeline) => timeline,
-            None => fold(&self.statements(key, None).await?, None, vocabulary).timeline,
+            None => fold(&history(&mut snapshot, key, None).await?, None, vocabulary).timeline,
         };
         let identifiers = sqlx::query_as!(
             Identifier,
             "select kind, value from identifier where order_key = $1 order by kind, value",
             key.0
         )
-        .fetch_all(&self.pool)
+        .fetch_all(&mut *snapshot)
         .await?;
-        let entries = self.entries(key).await?;
+        let entries = Self::entries(&mut snapshot, key).await?;
+        snapshot.commit().await?;
         let order = OrderRecord::new(head.clone(), timeline.order(), identifiers);
         Ok(Some((order, TimelineRecord { order: head, entries })))
     }
 
-    async fn entries(&self, key: OrderKey) -> Result<Vec<EntryRecord>, StoreError> {
+    async fn entries(connection: &mut PgConnection, key: OrderKey) -> Result<Vec<EntryRecord>, StoreError> {
         let rows = sqlx::query!(
             r#"select event_position, ordinal, at, at_estimated, received_at, late, event_id, delivery_id, kind, item_ids,
                  name, from_value, to_value, from_text, to_text,
@@ -145,7 +149,7 @@ impl Store {
                from timeline_entry where order_key = $1 order by event_position, ordinal"#,
             key.0
         )
-        .fetch_all(&self.pool)
+        .fetch_all(connection)
         .await?;
         let entries = rows.into_iter().map(|row| EntryRecord {
             event_position: row.event_position,
@@ -252,7 +256,12 @@ impl Store {
             sql.push(" and order_key = any(").push_bind(matched.keys().copied().collect::<Vec<_>>()).push(")");
         }
         if let Some(state) = &query.state {
-            sql.push(" and lower(state) = lower(").push_bind(state).push(")");
+            // As the fold compares states (contract, law 2), both by the database's own notion of a letter.
+            sql.push(
+                " and regexp_replace(lower(state), '[^[:alnum:]]', '', 'g') = \
+                 regexp_replace(lower(",
+            );
+            sql.push_bind(state).push("), '[^[:alnum:]]', '', 'g')");
         }
         if let Some(reason) = &query.attention {
             // The silent are not written down but found, so they are asked for apart.
@@ -302,7 +311,7 @@ impl Store {
         Ok(sql.build_query_as().fetch_all(&self.pool).await?)
     }
 
-    async fn head(&self, key: OrderKey) -> Result<Option<OrderHead>, StoreError> {
+    async fn head(connection: &mut PgConnection, key: OrderKey) -> Result<Option<OrderHead>, StoreError> {
         let row = sqlx::query_as!(
             HeadRow,
             "select order_key, sender, order_id, external_id, state, state_reason, first_event_at, last_event_at,
@@ -310,14 +319,9 @@ impl Store {
              from product_order where order_key = $1",
             key.0
         )
-        .fetch_optional(&self.pool)
+        .fetch_optional(connection)
         .await?;
         Ok(row.map(OrderHead::from))
-    }
-
-    async fn statements(&self, key: OrderKey, known_at: Option<DateTime<Utc>>) -> Result<Vec<Statement>, StoreError> {
-        let mut connection = self.pool.acquire().await?;
-        history(&mut connection, key, known_at).await
     }
 }
 
@@ -352,6 +356,11 @@ fn order_then(
     identifiers.sort_unstable();
     identifiers.dedup();
     let record = OrderRecord::new(head.clone(), order, identifiers);
-    let entries = folded.entries.into_iter().map(EntryRecord::from).collect();
-    Some((record, TimelineRecord { order: head, entries }))
+    // Since when each is known takes the receipts of the whole history; what held then may hold no longer.
+    let (known, _) = knowledge(&statements, vocabulary);
+    let entries = known.entries.into_iter().filter(|entry| at.is_none_or(|at| entry.at <= at)).map(|mut entry| {
+        entry.valid_to = entry.valid_to.filter(|ended| at.is_none_or(|at| *ended <= at));
+        EntryRecord::from(entry)
+    });
+    Some((record, TimelineRecord { order: head, entries: entries.collect() }))
 }

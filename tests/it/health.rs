@@ -57,3 +57,18 @@ async fn other_sites_and_other_names_are_kept_out() {
     assert!(answer.header("content-security-policy").unwrap().contains("default-src 'none'"));
     app.stop().await;
 }
+
+#[tokio::test]
+async fn a_lock_that_others_hold_is_not_waited_for_without_end() {
+    let app = TestApp::start().await;
+    let mut other = app.database.pool.begin().await.unwrap();
+    sqlx::query("lock table delivery").execute(&mut *other).await.unwrap();
+    let waiting = std::time::Instant::now();
+    let post = app.post("/listener", crate::app::body("00"));
+    let answer = tokio::time::timeout(std::time::Duration::from_secs(20), post).await.unwrap();
+    assert_eq!((answer.status, answer.json()["code"].as_str()), (503, Some("database-unavailable")));
+    assert!(waiting.elapsed().as_secs() >= 3, "a short lock is waited for");
+    other.rollback().await.unwrap();
+    assert_eq!(app.post("/listener", crate::app::body("00")).await.status, 200);
+    app.stop().await;
+}

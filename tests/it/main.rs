@@ -20,6 +20,7 @@ mod listener;
 mod methods;
 mod openapi;
 mod orders;
+mod parallel;
 mod poison;
 mod signals;
 mod vocabulary;

@@ -66,6 +66,10 @@ async fn filters_narrow_a_list_and_unknown_ones_are_refused() {
     assert_eq!(count("state=completed").await, 2);
     assert_eq!(count("state=inProgress").await, 9);
     assert_eq!(count("state=acknowledged").await, 1);
+    for spelling in ["In%20Progress", "in-progress", "IN_PROGRESS"] {
+        assert_eq!(count(&format!("state={spelling}")).await, 9, "{spelling}");
+    }
+    assert_eq!(count("state=-").await, 0);
     assert_eq!(count("offering=E0001139").await, 1);
     assert_eq!(count("party=CUG5009999999").await, 4);
     assert_eq!(count("sender=bt-wholesale").await, 12);

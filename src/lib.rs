@@ -5,6 +5,7 @@
 //!
 //! * [`config`], [`telemetry`] – settings and log
 //! * [`http`], [`cli`] – the doors: listener, API and pages; commands
+//! * [`hybris`] – the front door where orders are placed, and the billing systems behind it
 //! * [`intake`] – the use case: keep, read, fold, project, receipt; a batch at a time
 //! * [`wire`] – bytes to an event, tolerant, with an oddity for every deviation
 //! * [`order`] – the pure fold: events to a timeline, under the one law
@@ -18,7 +19,8 @@
 //! * `wire` does no I/O and loses nothing silently.
 //! * Only `store` holds SQL. Only `http` knows status codes. Only `config` reads flags and environment.
 //! * The command line and HTTP call the same functions.
-//! * An order's projection is a function of the set of its deliveries, (body, time received): processing
+//! * An order's projection is a function of the set of its deliveries, (body, time received) and, for the
+//!   few bodies that do not say whose they are, what is kept beside them ([`wire::Beside`]): processing
 //!   order, duplicates, batches and the number of nodes do not show in it. Any timeline can be made anew
 //!   from the deliveries alone.
 //! * A delivery is durable, and visible in its order's timeline, before it is acknowledged.
@@ -27,6 +29,7 @@ pub mod cli;
 pub mod config;
 pub mod demo;
 pub mod http;
+pub mod hybris;
 pub mod intake;
 pub mod order;
 pub mod record;

@@ -8,7 +8,7 @@ use serde_with::skip_serializing_none;
 
 use crate::order::{Class, Fault, Meaning, Subject, Vocabulary};
 
-const SHIPPED: &str = include_str!("../vocabulary/bt-wholesale.toml");
+const SHIPPED: [&str; 2] = [include_str!("../vocabulary/bt-wholesale.toml"), include_str!("../vocabulary/hybris.toml")];
 
 /// One value and what it means, with where that is known from.
 #[skip_serializing_none]
@@ -51,7 +51,11 @@ pub enum VocabularyError {
 /// # Errors
 /// Says where the file breaks its own form; a test keeps the shipped one right.
 pub fn shipped_words() -> Result<Vec<Word>, VocabularyError> {
-    words_of(SHIPPED)
+    let mut words = Vec::new();
+    for file in SHIPPED {
+        words.extend(words_of(file)?);
+    }
+    Ok(words)
 }
 
 /// The vocabulary that comes with the program.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use actix_web::dev::ServerHandle;
 use order_timeline::http::{self, App};
+use order_timeline::hybris::Market;
 use order_timeline::store::Store;
 use order_timeline::vocabulary;
 use sqlx::postgres::{PgConnectOptions, PgPool};
@@ -30,6 +31,8 @@ impl Service {
             store: store.clone(),
             vocabulary: Arc::new(vocabulary::shipped().unwrap()),
             sender: "bt-wholesale".to_owned(),
+            other_senders: Market::ALL.map(|market| market.sender().to_owned()).to_vec(),
+            hybris: Arc::default(),
             ack_status: 200,
             max_body_bytes: 16 * 1024 * 1024,
         };

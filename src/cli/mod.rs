@@ -3,6 +3,7 @@
 mod database;
 mod deliveries;
 mod demo;
+mod hybris;
 mod ingest;
 mod migrate;
 mod serve;
@@ -16,7 +17,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 
-use crate::config::{Command, Config, DeliveriesCommand, VocabularyCommand};
+use crate::config::{Command, Config, DeliveriesCommand, HybrisCommand, VocabularyCommand};
 use crate::telemetry;
 
 /// Runs the command and says what went wrong, if something did.
@@ -59,6 +60,7 @@ async fn run(config: Config) -> Result<()> {
         Command::Deliveries { command: DeliveriesCommand::Show { id, body } } => {
             deliveries::show(database, id, body).await
         }
+        Command::Hybris { command: HybrisCommand::Unsettled { limit } } => hybris::unsettled(database, limit).await,
     }
 }
 

@@ -12,6 +12,7 @@ use super::database::{Database, Purpose};
 use super::signals::serve_until_signalled;
 use crate::config::{DEFAULT_SENDER, DatabaseConfig, HttpConfig, ServeConfig};
 use crate::http::{self, App};
+use crate::hybris::{Client, Hybris, Market, System};
 use crate::order::Vocabulary;
 use crate::store::Store;
 
@@ -19,8 +20,8 @@ pub async fn run(database: &DatabaseConfig, config: &ServeConfig) -> Result<()> 
     let socket = bind(config.http.listen)?;
     let database = Database::open(database, Purpose::Serve).await?;
     let address = socket.local_addr()?;
-    let server =
-        http::serve(app(&config.http, database.store.clone(), Arc::new(database.store.vocabulary().await?)), socket)?;
+    let vocabulary = Arc::new(database.store.vocabulary().await?);
+    let server = http::serve(app(&config.http, database.store.clone(), vocabulary)?, socket)?;
     writeln!(
         anstream::stdout(),
         "Order Timeline is at http://{address}/ and takes events at http://{address}/listener"
@@ -48,14 +49,37 @@ async fn learn_silence(store: Store) {
 }
 
 /// What the service's handlers work with.
-pub fn app(config: &HttpConfig, store: Store, vocabulary: Arc<Vocabulary>) -> App {
-    App {
+///
+/// # Errors
+/// Where no HTTP client to a billing system can be made.
+pub fn app(config: &HttpConfig, store: Store, vocabulary: Arc<Vocabulary>) -> Result<App> {
+    Ok(App {
         store,
         vocabulary,
         sender: DEFAULT_SENDER.to_owned(),
+        other_senders: Market::ALL.map(|market| market.sender().to_owned()).to_vec(),
+        hybris: Arc::new(hybris(config)?),
         ack_status: config.ack_status,
         max_body_bytes: config.max_body_bytes,
+    })
+}
+
+/// The front door: a client for each billing system that has an address, the simulator for the others.
+fn hybris(config: &HttpConfig) -> Result<Hybris> {
+    let settings = &config.hybris;
+    let mut hybris = Hybris {
+        base_path: settings.hybris_base_path.clone(),
+        jm: settings.hybris_jm.system(),
+        time_out: Duration::from_secs(settings.hybris_time_out),
+        ..Hybris::default()
+    };
+    for system in System::ALL {
+        if let Some(address) = settings.address(system) {
+            let client = Client::new(address.clone(), hybris.time_out, config.max_body_bytes)?;
+            hybris.put(system, Arc::new(client));
+        }
     }
+    Ok(hybris)
 }
 
 /// Binds the address, if it is one of this machine's own.

@@ -3,13 +3,16 @@
 use std::future::ready;
 use std::net::TcpListener;
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::dev::Server;
 use actix_web::{
     App as ActixApp, FromRequest, Handler, HttpRequest, HttpServer, Resource, Responder, guard, middleware, web,
 };
+use tracing::warn;
 
-use super::{deliveries, error, health, listener, orders, site};
+use super::{deliveries, error, health, hybris, listener, openapi, orders, site};
+use crate::hybris::{Hybris, settle_left_behind};
 use crate::intake::Group;
 use crate::order::Vocabulary;
 use crate::store::Store;
@@ -21,6 +24,10 @@ pub struct App {
     pub vocabulary: Arc<Vocabulary>,
     /// The sender whose deliveries come to the listener.
     pub sender: String,
+    /// The others that `?sender=` may name there.
+    pub other_senders: Vec<String>,
+    /// The front door where orders are placed.
+    pub hybris: Arc<Hybris>,
     /// Acknowledges a delivery; 2xx.
     pub ack_status: u16,
     pub max_body_bytes: usize,
@@ -28,6 +35,7 @@ pub struct App {
 
 /// How long a shutdown waits for requests under way, in seconds: what was received is to be answered.
 const SHUTDOWN_SECONDS: u64 = 30;
+const SETTLE_EVERY: Duration = Duration::from_secs(30);
 
 /// Serves on a socket that is bound already, so that the caller knows the address. Ends by the
 /// server's handle; signals are the caller's.
@@ -37,6 +45,7 @@ const SHUTDOWN_SECONDS: u64 = 30;
 pub fn serve(app: App, socket: TcpListener) -> std::io::Result<Server> {
     let group = web::Data::new(Group::start(&app.store, &app.vocabulary)?);
     let app = web::Data::new(app);
+    actix_web::rt::spawn(settle_exchanges(app.clone()));
     let server = HttpServer::new(move || {
         ActixApp::new()
             .app_data(app.clone())
@@ -44,7 +53,7 @@ pub fn serve(app: App, socket: TcpListener) -> std::io::Result<Server> {
             .app_data(web::QueryConfig::default().error_handler(site::bad_query_told))
             .app_data(web::PathConfig::default().error_handler(|cause, _| error::bad_path(&cause).into()))
             .wrap(middleware::from_fn(site::guard))
-            .configure(routes)
+            .configure(|config| routes(config, &app.hybris.base_path))
             .default_service(web::to(error::not_found))
     })
     // Its own handling takes Ctrl-C for an order to drop everything.
@@ -55,10 +64,30 @@ pub fn serve(app: App, socket: TcpListener) -> std::io::Result<Server> {
     Ok(server)
 }
 
-fn routes(config: &mut web::ServiceConfig) {
+/// What a former run, or another node that is no more, left open at the front door.
+async fn settle_exchanges(app: web::Data<App>) {
+    loop {
+        if let Err(cause) = settle_left_behind(&app.hybris, &app.store, &app.vocabulary).await {
+            warn!(%cause, "exchanges that were left behind cannot be settled now; it is tried again");
+        }
+        tokio::time::sleep(SETTLE_EVERY).await;
+    }
+}
+
+fn routes(config: &mut web::ServiceConfig, hybris_base: &str) {
     let listen = web::resource(["/listener", "/listener/{event_name}"]).route(web::post().to(listener::take));
     config
         .service(only(listen, "POST"))
+        .service(
+            web::resource(format!("{hybris_base}/{{business_id}}/productOrder"))
+                .post(hybris::place)
+                .default_service(web::to(hybris::method_not_allowed)),
+        )
+        .service(
+            web::resource(format!("{hybris_base}/{{business_id}}/productOrder/{{id}}"))
+                .get(hybris::show)
+                .default_service(web::to(hybris::method_not_allowed)),
+        )
         .service(read("/api/v1/orders", orders::list))
         .service(read("/api/v1/orders/{order_id}", orders::show))
         .service(read("/api/v1/orders/{order_id}/timeline", orders::timeline))
@@ -66,6 +95,7 @@ fn routes(config: &mut web::ServiceConfig) {
         .service(read("/api/v1/deliveries", deliveries::list))
         .service(read("/api/v1/deliveries/{id}", deliveries::show))
         .service(read("/api/v1/deliveries/{id}/body", deliveries::body))
+        .service(read("/openapi.json", openapi::show))
         .service(read("/health/live", health::live))
         .service(read("/health/ready", health::ready))
         .service(read("/", site::orders))

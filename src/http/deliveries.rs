@@ -9,10 +9,11 @@ use uuid::Uuid;
 use super::app::App;
 use super::error::{Problem, bad_query};
 use super::orders::resolve;
-use crate::record::OutcomeName;
+use crate::record::{DeliveryRecord, OutcomeName};
 use crate::store::DeliveryFilter;
 
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct DeliveryParameters {
     pub sender: Option<String>,
@@ -22,14 +23,28 @@ pub struct DeliveryParameters {
     pub before: Option<Uuid>,
 }
 
+/// For the description of the API.
+#[derive(utoipa::ToSchema)]
+#[expect(dead_code, reason = "only its form is used")]
+struct DeliveriesBody {
+    deliveries: Vec<DeliveryRecord>,
+}
+
 const LIMIT: u16 = 100;
 const HIGHEST_LIMIT: u16 = 1000;
 
+/// What was received, the latest first.
+#[utoipa::path(get, path = "/api/v1/deliveries", tag = "deliveries", params(DeliveryParameters),
+    responses((status = 200, body = DeliveriesBody), (status = 400, body = Problem, content_type = "application/problem+json")))]
 pub async fn list(parameters: web::Query<DeliveryParameters>, app: web::Data<App>) -> Result<HttpResponse, Problem> {
     let filter = DeliveryFilter { sender: parameters.sender.clone(), ..filter(&parameters)? };
     Ok(HttpResponse::Ok().json(json!({ "deliveries": app.store.deliveries(&filter).await? })))
 }
 
+/// What was received of an order, the latest first.
+#[utoipa::path(get, path = "/api/v1/orders/{order_id}/deliveries", tag = "deliveries",
+    params(("order_id" = String, Path, description = "The order's id"), DeliveryParameters),
+    responses((status = 200, body = DeliveriesBody), (status = 404, body = Problem, content_type = "application/problem+json")))]
 pub async fn of_order(
     order_id: web::Path<String>,
     parameters: web::Query<DeliveryParameters>,
@@ -43,12 +58,18 @@ pub async fn of_order(
     Ok(HttpResponse::Ok().json(json!({ "deliveries": deliveries })))
 }
 
+/// A delivery without its body.
+#[utoipa::path(get, path = "/api/v1/deliveries/{id}", tag = "deliveries", params(("id" = Uuid, Path, description = "The delivery's id")),
+    responses((status = 200, body = DeliveryRecord), (status = 404, body = Problem, content_type = "application/problem+json")))]
 pub async fn show(id: web::Path<Uuid>, app: web::Data<App>) -> Result<HttpResponse, Problem> {
     let delivery = app.store.delivery(*id).await?.ok_or_else(|| no_such_delivery(*id))?;
     Ok(HttpResponse::Ok().json(delivery))
 }
 
-/// The exact bytes. They are a stranger's: no browser is to take them for a page.
+/// The exact bytes of a delivery. They are a stranger's: no browser is to take them for a page.
+#[utoipa::path(get, path = "/api/v1/deliveries/{id}/body", tag = "deliveries", params(("id" = Uuid, Path, description = "The delivery's id")),
+    responses((status = 200, body = String, content_type = "text/plain"),
+        (status = 404, body = Problem, content_type = "application/problem+json")))]
 pub async fn body(id: web::Path<Uuid>, app: web::Data<App>) -> Result<HttpResponse, Problem> {
     let body = app.store.body(*id).await?.ok_or_else(|| no_such_delivery(*id))?;
     let kind =

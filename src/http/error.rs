@@ -15,7 +15,7 @@ use crate::store::StoreError;
 
 /// A problem: what was wrong, where, what to do. Causes inside the service are logged, not told.
 #[skip_serializing_none]
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Problem {
     #[serde(skip)]

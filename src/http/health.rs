@@ -8,11 +8,14 @@ use super::app::App;
 use super::error::Problem;
 
 /// The process answers.
+#[utoipa::path(get, path = "/health/live", tag = "operations", responses((status = 200)))]
 pub async fn live() -> HttpResponse {
     HttpResponse::Ok().json(json!({ "status": "live" }))
 }
 
 /// The database answers and has the schema of this program.
+#[utoipa::path(get, path = "/health/ready", tag = "operations", responses((status = 200),
+    (status = 503, body = Problem, content_type = "application/problem+json")))]
 pub async fn ready(app: web::Data<App>) -> Result<HttpResponse, Problem> {
     app.store.ping().await?;
     match app.store.pending_migrations().await? {

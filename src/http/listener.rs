@@ -4,25 +4,56 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::HeaderMap;
 use actix_web::{HttpRequest, HttpResponse, web};
 use futures_util::StreamExt;
+use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use super::app::App;
 use super::error::Problem;
-use crate::intake::{Body, Delivery, Group};
+use crate::intake::{Body, Delivery, Group, OWN_HEADERS};
 use crate::record::{HeaderRecord, OutcomeName, Receipt};
 
+#[derive(Clone, Debug, Default, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct ListenerParameters {
+    /// One of the configured senders, where it is not the usual one.
+    pub sender: Option<String>,
+}
+
 /// Takes one event in. A 2xx means that it is durable and that the order's timeline shows it.
+#[utoipa::path(post, path = "/listener", tag = "listener", params(ListenerParameters),
+    request_body(content = Object, description = "An event in the flavour of TMF622, in any of its shapes"),
+    responses(
+        (status = 200, description = "Kept; also where it could not be placed (`quarantined`)", body = Receipt),
+        (status = 400, description = "No JSON; kept all the same", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "No configured sender", body = Problem, content_type = "application/problem+json"),
+        (status = 413, description = "Too large; its head is kept", body = Problem,
+            content_type = "application/problem+json"),
+        (status = 503, description = "Nothing could be made durable", body = Problem,
+            content_type = "application/problem+json")))]
 pub async fn take(
     request: HttpRequest,
+    parameters: web::Query<ListenerParameters>,
     payload: web::Payload,
     app: web::Data<App>,
     group: web::Data<Group>,
 ) -> Result<HttpResponse, Problem> {
+    let sender = sender(&app, parameters.sender.as_deref())?;
     let body = whole_body(payload, app.max_body_bytes).await?;
     // PostgreSQL keeps no NUL in a text; the path is only kept to be looked at.
     let origin = request.path().replace('\0', "\u{FFFD}");
-    let delivery = Delivery::received_now(&app.sender, &origin, redacted(request.headers()), body);
+    let delivery = Delivery::received_now(sender, &origin, redacted(request.headers()), body);
     answer(group.take(delivery).await?, app.ack_status)
+}
+
+/// Whose delivery it is. Nobody proves who they are yet; the service listens on this machine only.
+fn sender<'a>(app: &'a App, named: Option<&str>) -> Result<&'a str, Problem> {
+    let Some(named) = named else { return Ok(&app.sender) };
+    let known = std::iter::once(&app.sender).chain(&app.other_senders).find(|known| *known == named);
+    known.map(String::as_str).ok_or_else(|| {
+        let senders = std::iter::once(&app.sender).chain(&app.other_senders).cloned().collect();
+        let detail = format!("“{named}” is no sender that this service is configured for; nothing was kept.");
+        Problem { senders: Some(senders), ..Problem::new(StatusCode::FORBIDDEN, "unknown-sender", detail) }
+    })
 }
 
 /// The contract's answer: JSON that cannot be placed is acknowledged, since a resend would not help and
@@ -55,7 +86,7 @@ const KEPT_HEAD: usize = 64 * 1024;
 const COUNTED: u64 = 256 * 1024 * 1024;
 
 /// Reads the body as it comes, so that its length is what was received and not what was announced.
-async fn whole_body(mut payload: web::Payload, limit: usize) -> Result<Body, Problem> {
+pub async fn whole_body(mut payload: web::Payload, limit: usize) -> Result<Body, Problem> {
     let mut body = Vec::new();
     let mut too_large: Option<(u64, Sha256)> = None;
     while let Some(chunk) = payload.next().await {
@@ -125,9 +156,11 @@ const HARMLESS: [&str; 29] = [
     "x-request-id",
 ];
 
-/// The headers as they are kept: all names, and the values of those that cannot hold a secret.
-fn redacted(headers: &HeaderMap) -> Vec<HeaderRecord> {
-    let kept = headers.iter().map(|(name, value)| {
+/// The headers as they are kept: all names but those that are only this service's to use, and the values of
+/// those that cannot hold a secret.
+pub fn redacted(headers: &HeaderMap) -> Vec<HeaderRecord> {
+    let from_outside = headers.iter().filter(|(name, _)| !name.as_str().starts_with(OWN_HEADERS));
+    let kept = from_outside.map(|(name, value)| {
         let value = if HARMLESS.contains(&name.as_str()) {
             String::from_utf8_lossy(value.as_bytes()).into_owned()
         } else {

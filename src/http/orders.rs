@@ -14,7 +14,8 @@ use crate::store::{OrderHit, OrderKey, OrderQuery, Sort};
 use crate::wire::read_time;
 
 /// The filters of a list as they stand in the address. An unknown one is an error, never ignored.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ListParameters {
     pub q: Option<String>,
@@ -31,7 +32,8 @@ pub struct ListParameters {
 }
 
 /// Which order, where several senders have one of the id; and when.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct OrderParameters {
     pub sender: Option<String>,
@@ -43,12 +45,21 @@ pub struct OrderParameters {
 const LIMIT: u16 = 50;
 const HIGHEST_LIMIT: u16 = 500;
 
+/// A list of orders, those with the newest events first.
+#[utoipa::path(get, path = "/api/v1/orders", tag = "orders", params(ListParameters),
+    responses((status = 200, body = PageBody), (status = 400, body = Problem, content_type = "application/problem+json")))]
 pub async fn list(parameters: web::Query<ListParameters>, app: web::Data<App>) -> Result<HttpResponse, Problem> {
     let page = app.store.orders(&query(&parameters)?).await?;
     let orders = page.hits.into_iter().map(HitBody::from).collect();
     Ok(HttpResponse::Ok().json(PageBody { orders, next_cursor: page.next.map(cursor_text) }))
 }
 
+/// An order as it is, as it was at a time, or as it was known at a time.
+#[utoipa::path(get, path = "/api/v1/orders/{order_id}", tag = "orders",
+    params(("order_id" = String, Path, description = "The order's id"), OrderParameters),
+    responses((status = 200, body = OrderRecord), (status = 404, body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "Several senders have an order of this id", body = Problem,
+            content_type = "application/problem+json")))]
 pub async fn show(
     order_id: web::Path<String>,
     parameters: web::Query<OrderParameters>,
@@ -60,6 +71,12 @@ pub async fn show(
     Ok(HttpResponse::Ok().json(asked_for(&app, &order_id, &parameters).await?.0))
 }
 
+/// What happened to an order, when, and when we heard of it.
+#[utoipa::path(get, path = "/api/v1/orders/{order_id}/timeline", tag = "orders",
+    params(("order_id" = String, Path, description = "The order's id"), OrderParameters),
+    responses((status = 200, body = TimelineRecord), (status = 404, body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "Several senders have an order of this id", body = Problem,
+            content_type = "application/problem+json")))]
 pub async fn timeline(
     order_id: web::Path<String>,
     parameters: web::Query<OrderParameters>,
@@ -159,14 +176,14 @@ fn cursor(text: &str) -> Option<(DateTime<Utc>, Uuid)> {
 }
 
 #[skip_serializing_none]
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct PageBody {
     orders: Vec<HitBody>,
     next_cursor: Option<String>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct HitBody {
     #[serde(flatten)]

@@ -4,6 +4,29 @@ use chrono::{DateTime, SubsecRound, Utc};
 use uuid::Uuid;
 
 use crate::record::HeaderRecord;
+use crate::wire::{Beside, Part};
+
+/// Headers with this beginning are this service's own: what it keeps beside a body that does not say it.
+/// They are never taken from outside.
+pub const OWN_HEADERS: &str = "x-order-timeline-";
+const ORDER: &str = "x-order-timeline-order";
+const EVENT: &str = "x-order-timeline-event";
+const PART: &str = "x-order-timeline-part";
+
+/// What is kept beside a body, for the reader.
+pub fn beside(headers: &[HeaderRecord]) -> Beside<'_> {
+    let value = |name: &str| headers.iter().find(|header| header.name == name).map(|header| header.value.as_str());
+    Beside { order_id: value(ORDER), event_id: value(EVENT), part: value(PART).and_then(Part::from_name) }
+}
+
+/// The headers that keep it.
+pub fn kept_beside(beside: Beside<'_>) -> Vec<HeaderRecord> {
+    let part = beside.part.map(Part::name);
+    [(EVENT, beside.event_id), (ORDER, beside.order_id), (PART, part)]
+        .into_iter()
+        .filter_map(|(name, value)| Some(HeaderRecord { name: name.to_owned(), value: value?.to_owned() }))
+        .collect()
+}
 
 /// One authenticated request body, with the time it was received.
 #[derive(Clone, Debug)]

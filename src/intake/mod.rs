@@ -16,7 +16,7 @@ use crate::order::{Outcome, Statement, Timeline, Vocabulary};
 use crate::record::{OutcomeName, Receipt};
 use crate::store::{Batch, LoadedOrder, OrderKey, Projection, Store, StoreError};
 
-pub use delivery::{Body, Delivery};
+pub use delivery::{Body, Delivery, OWN_HEADERS, beside, kept_beside};
 pub use group::{Group, NotTaken};
 pub use plan::{Extent, KnownContent, Plan, Times, addition, whole};
 pub use read::{Incoming, Quarantine, Sense};

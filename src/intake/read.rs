@@ -5,7 +5,7 @@ use crate::record::OutcomeName;
 use crate::store::OrderKey;
 use crate::wire::{self, Oddity};
 
-use super::delivery::{Body, Delivery};
+use super::delivery::{Body, Delivery, beside};
 use super::{KeptOutcome, Verdicts};
 
 /// A delivery that was read.
@@ -54,14 +54,16 @@ pub fn incoming(delivery: Delivery) -> Incoming {
             reason: format!("the body is {length} bytes long; its first {} are kept", head.len()),
             path: None,
         }),
-        Body::Whole(body) => match wire::statement(delivery.id, delivery.received_at, body) {
-            Ok((statement, oddities)) => Sense::Event { statement: Box::new(statement), oddities },
-            Err(unreadable) => Sense::None(Quarantine {
-                code: unreadable.code().to_owned(),
-                reason: unreadable.to_string(),
-                path: unreadable.path().map(str::to_owned),
-            }),
-        },
+        Body::Whole(body) => {
+            match wire::statement(delivery.id, delivery.received_at, beside(&delivery.headers), body) {
+                Ok((statement, oddities)) => Sense::Event { statement: Box::new(statement), oddities },
+                Err(unreadable) => Sense::None(Quarantine {
+                    code: unreadable.code().to_owned(),
+                    reason: unreadable.to_string(),
+                    path: unreadable.path().map(str::to_owned),
+                }),
+            }
+        }
     };
     let order_key = match &sense {
         Sense::Event { statement, .. } => OrderKey::of_order(&delivery.sender, &statement.event.order_id),

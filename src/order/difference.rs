@@ -1,12 +1,15 @@
 //! What a snapshot changes: the order is brought up to it, and every difference becomes a change.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::iter;
 
 use sha2::{Digest, Sha256};
 
 use super::change::{Change, Facts, Kind};
-use super::event::{Appointment, Characteristic, Event, ItemStatement, Message, MilestoneStatement, Statement};
+use super::event::{
+    Appointment, Characteristic, Event, ItemStatement, Message, MilestoneStatement, Placing, Statement,
+};
 use super::moment::{Moment, rfc3339};
 use super::place::is_create;
 use super::spelling::{compared, same};
@@ -33,16 +36,25 @@ pub fn take_in(
     }
     external_ids(order, event, &mut changes);
     parties(order, event, &mut changes);
+    for stated in &event.characteristics {
+        let before = order.characteristics.insert(compared(&stated.name), stated.clone()).map(|kept| kept.value);
+        if before.as_ref() != Some(&stated.value) {
+            changes.characteristic(&[], "Order", &stated.name, before, stated.value.clone());
+        }
+    }
     changes.date(&[], "The order", &mut order.expected_completion, event.expected_completion.as_ref());
     for item in &event.items {
-        take_in_item(order, item, event, &mut changes);
+        take_in_item(order, &named_as_before(order, item), event, &mut changes);
     }
-    messages(&mut standing.messages, &event.messages, &mut changes);
+    messages(&mut standing.messages, event, &mut changes);
     visit::messages_of_items(event, &mut order.items, &mut changes);
     milestones(&mut standing.milestones, &event.milestones, &mut changes);
     milestone::take_in(order, event, &mut changes);
     if let Some(own) = &event.state {
         order.own_state = Some(own.clone());
+    }
+    if let Some(placing) = &event.placing {
+        order.placing = Some(placing.clone());
     }
     let now = order_state(order);
     let before = order.state.replace(now.clone());
@@ -92,6 +104,16 @@ fn parties(order: &mut Order, event: &Event, changes: &mut Changes<'_>) {
             None => format!("Party {role}: {to}"),
         };
         changes.order_change(Kind::Party, Some(role), from, Some(to), text);
+    }
+}
+
+/// Where item ids repeat in an order, an item is named by its id and its product (domain §3). Later
+/// events name it by its id as the sender does; it is that item all the same.
+fn named_as_before<'a>(order: &Order, item: &'a ItemStatement) -> Cow<'a, ItemStatement> {
+    let both = item.product_id.as_ref().map(|product| format!("{}/{product}", item.id));
+    match both.filter(|both| order.items.contains_key(both)) {
+        Some(id) => Cow::Owned(ItemStatement { container: Some(item.id.clone()), id, ..item.clone() }),
+        None => Cow::Borrowed(item),
     }
 }
 
@@ -233,21 +255,33 @@ fn same_appointment(a: &Appointment, b: &Appointment) -> bool {
 
 /// Messages compare with the snapshot before: what stood there is no change, what stands no longer
 /// may return as one (law 3). A message is told once, with the items that it is new for.
-fn messages(standing: &mut BTreeSet<u64>, messages: &[Message], changes: &mut Changes<'_>) {
+fn messages(standing: &mut BTreeSet<u64>, event: &Event, changes: &mut Changes<'_>) {
     let mut now = BTreeSet::new();
-    for message in messages {
+    for message in &event.messages {
         let identity = |item_id: &str| message_identity(message, item_id);
         let order_level = message.item_ids.is_empty().then(|| identity(""));
         let is_new_for_order = order_level.is_some_and(|identity| !standing.contains(&identity));
         let new_for: Vec<String> =
             message.item_ids.iter().filter(|id| !standing.contains(&identity(id))).cloned().collect();
         if is_new_for_order || !new_for.is_empty() {
-            changes.message(message, new_for);
+            changes.message(message, new_for, lead(event, message));
         }
         now.extend(order_level);
         now.extend(message.item_ids.iter().map(|id| identity(id)));
     }
     *standing = now;
+}
+
+/// What a message is, by the event that brings it: one of how an order's placing went says so.
+fn lead(event: &Event, message: &Message) -> &'static str {
+    match event.placing {
+        None | Some(Placing::Asked | Placing::Tried) => "Message",
+        // A text without a code that comes with a success is no warning as far as anyone can tell.
+        Some(Placing::Taken) if message.code.is_none() => "Message",
+        Some(Placing::Taken) => "Warning",
+        Some(Placing::Refused(_)) => "Attempt failed,",
+        Some(Placing::Unknown(_)) => "Attempt without an answer,",
+    }
 }
 
 /// A short stand-in for a message and an item: the fold keeps these instead of the texts.

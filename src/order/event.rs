@@ -18,11 +18,30 @@ pub struct Event {
     pub external_ids: Vec<String>,
     /// The order's state where the sender states one itself.
     pub state: Option<String>,
+    /// What the event says of how the order was placed, where it is a part of that.
+    pub placing: Option<Placing>,
     pub expected_completion: Option<Moment>,
+    /// Of the order itself; items have their own.
+    pub characteristics: Vec<Characteristic>,
     pub parties: Vec<Party>,
     pub items: Vec<ItemStatement>,
     pub messages: Vec<Message>,
     pub milestones: Vec<MilestoneStatement>,
+}
+
+/// How far the placing of an order at a front door of ours has come.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Placing {
+    /// It was asked for, and nobody has answered yet.
+    Asked,
+    /// The same, and it came to no order: it is told of the attempts.
+    Tried,
+    /// It was taken, and has an id.
+    Taken,
+    /// It was not taken, and why.
+    Refused(String),
+    /// Nobody knows whether it was taken, and why.
+    Unknown(String),
 }
 
 /// What an event says about one item.

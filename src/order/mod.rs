@@ -25,8 +25,8 @@ mod words;
 pub use attention::Attention;
 pub use change::{AppointmentFacts, Change, ContradictionFacts, DateFacts, Facts, Kind, MilestoneFacts, SaidBy, Value};
 pub use event::{
-    Appointment, Characteristic, Event, ItemStatement, Message, MessagePart, MilestoneStatement, Party, ServiceId,
-    Statement,
+    Appointment, Characteristic, Event, ItemStatement, Message, MessagePart, MilestoneStatement, Party, Placing,
+    ServiceId, Statement,
 };
 pub use family::Family;
 pub use history::{Entry, History, Outcome, PastEntry, classify, fold, knowledge};

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::event::Statement;
+use super::event::{Placing, Statement};
 
 /// An event's place in time. Places compare by time, then create events before all others, then
 /// by event id, then by the hash of the body: a total order that needs nothing but (body, time received).
@@ -35,9 +35,10 @@ impl Place {
     }
 }
 
-/// Whether the event announces the order (`ProductOrderCreateEvent` in any spelling).
+/// Whether the event announces the order (`ProductOrderCreateEvent` in any spelling) or asks for it.
 pub fn is_create(statement: &Statement) -> bool {
-    statement
+    let asks = matches!(statement.event.placing, Some(Placing::Asked | Placing::Tried));
+    asks || statement
         .event
         .event_type
         .as_deref()

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::event::Placing;
 use super::family::Family;
 use super::spelling::same;
 use super::timeline::Order;
@@ -24,7 +25,10 @@ pub fn order_state(order: &Order) -> OrderState {
     let roots: Vec<Said> = said(order).filter(|item| family.parent_of(item.id).is_none()).collect();
     let (state, mut reason) = match &order.own_state {
         Some(own) => (own.clone(), format!("The sender says that the order is {}", words::state(own))),
-        None => derived(&roots, said(order).any(|item| item.state.is_some())),
+        None => match (&order.placing, said(order).any(|item| item.state.is_some())) {
+            (Some(placing), false) => placed(placing),
+            (_, any_has_a_state) => derived(&roots, any_has_a_state),
+        },
     };
     if let Some(disagreement) = disagreement(order, &family, &state) {
         reason.push_str("; but ");
@@ -36,6 +40,18 @@ pub fn order_state(order: &Order) -> OrderState {
 
 pub fn has_ended(state: &str) -> bool {
     ENDED.iter().any(|ended| same(ended, state))
+}
+
+/// The state of an order of which nothing is known but how it was placed. TMF622 has no word for an
+/// order that may or may not have been taken; "pending" is the nearest.
+fn placed(placing: &Placing) -> (String, String) {
+    let (state, reason) = match placing {
+        Placing::Asked | Placing::Tried => ("pending", "Handed on, and not answered yet"),
+        Placing::Taken => ("acknowledged", "The order was taken; no item has a state yet"),
+        Placing::Refused(reason) => ("rejected", reason.as_str()),
+        Placing::Unknown(reason) => ("pending", reason.as_str()),
+    };
+    (state.to_owned(), reason.to_owned())
 }
 
 struct Said<'o> {

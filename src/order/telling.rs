@@ -1,10 +1,10 @@
 //! The sentence of each change.
 
 use super::change::{Change, Facts, Kind, MessageDetail, Value};
-use super::event::{Appointment, Event, ItemStatement, Message, MessagePart, MilestoneStatement};
+use super::event::{Appointment, Event, ItemStatement, Message, MessagePart, MilestoneStatement, Placing};
 use super::moment::Moment;
 use super::spelling::same;
-use super::vocabulary::Vocabulary;
+use super::vocabulary::{Subject, Vocabulary};
 use super::words;
 
 /// Collects changes and puts them into words.
@@ -17,7 +17,11 @@ impl Changes<'_> {
     pub fn order_created(&mut self, event: &Event) {
         let known_as = event.external_ids.first();
         let known_as = known_as.map_or_else(String::new, |external_id| format!(" (external id {external_id})"));
-        let text = format!("Order {} created{known_as}", event.order_id);
+        let text = match event.placing {
+            Some(Placing::Asked) => format!("Order placed{known_as}"),
+            Some(Placing::Tried) => format!("Attempt to place an order{known_as}"),
+            _ => format!("Order {} created{known_as}", event.order_id),
+        };
         self.order_change(Kind::OrderCreated, None, None, Some(event.order_id.clone()), text);
     }
 
@@ -153,11 +157,19 @@ impl Changes<'_> {
         });
     }
 
-    pub fn message(&mut self, message: &Message, item_ids: Vec<String>) {
+    /// `lead` is what the message is. Of how an order's placing went the vocabulary knows more than the codes
+    /// say; elsewhere the text does.
+    pub fn message(&mut self, message: &Message, item_ids: Vec<String>, lead: &str) {
         let about = message_part_of(message);
         let severity = about.and_then(|part| part.severity.clone());
         let told: Vec<&str> = message.parts.iter().map(|part| part.text.as_str()).collect();
         let told = if told.is_empty() { "no text was sent".to_owned() } else { told.join(" · ") };
+        let known = message.code.as_deref().filter(|_| lead != "Message");
+        let told = match (known.and_then(|code| self.vocabulary.words(Subject::Message, code)), about) {
+            (Some(words), Some(about)) => format!("{words} (“{}”)", about.text),
+            _ => told,
+        };
+        let lead = if message.code.is_some() { lead } else { lead.trim_end_matches(',') };
         let code = message.code.as_deref().map_or_else(String::new, |code| format!(" {code}"));
         let items = match item_ids.as_slice() {
             [] => String::new(),
@@ -172,7 +184,7 @@ impl Changes<'_> {
             to: None,
             message: Some(MessageDetail { code: message.code.clone(), severity, parts: message.parts.clone() }),
             facts: None,
-            text: format!("Message{code}{items}: {told}"),
+            text: format!("{lead}{code}{items}: {told}"),
         });
     }
 

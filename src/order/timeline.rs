@@ -9,7 +9,7 @@ use super::attention::Attention;
 use super::change::{Change, SaidBy};
 use super::contradiction::{ClashKey, OpenContradiction};
 use super::difference;
-use super::event::{Appointment, Characteristic, Party, Statement};
+use super::event::{Appointment, Characteristic, Party, Placing, Statement};
 use super::ledger::Ledger;
 use super::moment::Moment;
 use super::place::Place;
@@ -46,7 +46,11 @@ pub struct Order {
     pub state: Option<OrderState>,
     /// The state that the sender itself states for the order.
     pub own_state: Option<String>,
+    /// How its placing went, where that is known; its items' states say more as soon as there are any.
+    pub placing: Option<Placing>,
     pub expected_completion: Option<Moment>,
+    /// By the name in its compared form; the spelling last received is kept with the value.
+    pub characteristics: BTreeMap<String, Characteristic>,
     /// When a create event says that the order was created.
     pub created: Option<DateTime<Utc>>,
     pub parties: Vec<Party>,

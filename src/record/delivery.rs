@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::wire::Oddity;
 
 /// What became of a delivery (contract, words).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum OutcomeName {
     Applied,
@@ -35,7 +35,7 @@ impl OutcomeName {
 }
 
 /// What the sender is told of a delivery (contract, HTTP).
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Receipt {
     pub delivery_id: Uuid,
@@ -55,7 +55,7 @@ pub struct Receipt {
 }
 
 /// A header as kept: secrets redacted.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct HeaderRecord {
     pub name: String,
     pub value: String,
@@ -63,7 +63,7 @@ pub struct HeaderRecord {
 
 /// A delivery without its body.
 #[skip_serializing_none]
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct DeliveryRecord {
     pub delivery_id: Uuid,

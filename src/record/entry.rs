@@ -16,7 +16,7 @@ use crate::order::{
 /// An entry of a timeline, as the contract prints it. `from` and `to` are always there, null where there
 /// is no value; what only some kinds have is left out of the others.
 #[skip_serializing_none]
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct EntryRecord {
     #[serde(skip)]
@@ -57,14 +57,14 @@ pub struct EntryRecord {
 }
 
 /// What a message says beside its sentence.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct MessageRecord {
     pub code: Option<String>,
     pub severity: Option<String>,
     pub parts: Vec<PartRecord>,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct PartRecord {
     pub severity: Option<String>,
     pub code: Option<String>,

@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::order::{Event, Order, compared};
 
 /// An id and what it is.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, utoipa::ToSchema)]
 pub struct Identifier {
     pub kind: String,
     pub value: String,
@@ -28,10 +28,22 @@ pub fn identifiers_of(event: &Event, known: &Order) -> Vec<Identifier> {
     for party in event.parties.iter().filter(|party| !known.parties.iter().any(|had| had.id == party.id)) {
         found.add("party-id", Some(&party.id), None);
     }
+    for stated in &event.characteristics {
+        let had = known.characteristics.get(&compared(&stated.name)).map(|had| &had.value);
+        match kind_of(&stated.name) {
+            Some(kind) => found.add(kind, Some(&stated.value), had),
+            None if stated.value.len() >= SHORTEST_CHARACTERISTIC => {
+                found.add("characteristic", Some(&stated.value), had);
+            }
+            None => {}
+        }
+    }
     for item in &event.items {
         let had = known.items.get(&item.id);
         if had.is_none() {
             found.add("item-id", Some(&item.id), None);
+            // The id that items share stands in none of theirs alone.
+            found.add("item-id", item.container.as_ref(), None);
         }
         let had_field = |field: fn(&crate::order::Item) -> Option<&String>| had.and_then(field);
         found.add("internal-id", item.internal_id.as_ref(), had_field(|had| had.internal_id.as_ref()));
@@ -54,6 +66,16 @@ pub fn identifiers_of(event: &Event, known: &Order) -> Vec<Identifier> {
     found.sort_unstable();
     found.dedup();
     found
+}
+
+/// The characteristics of an order that are ids by themselves (domain §3).
+fn kind_of(name: &str) -> Option<&'static str> {
+    match compared(name).as_str() {
+        "billingaccount" => Some("account"),
+        "telephonenumberid" => Some("telephone-number"),
+        "jobid" => Some("job-id"),
+        _ => None,
+    }
 }
 
 struct Found(Vec<Identifier>);

@@ -19,7 +19,7 @@ pub use order::{
 use serde::Serialize;
 
 /// A timeline as users and other programs get it (contract, HTTP).
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
 pub struct TimelineRecord {
     pub order: OrderHead,
     pub entries: Vec<EntryRecord>,

@@ -10,7 +10,7 @@ use super::entry::{other_zone, utc};
 use crate::order::{Appointment, Attention, Family, Item, Moment, Order};
 
 /// The head of an order: what lists and timelines show of it.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct OrderHead {
     pub sender: String,
@@ -29,12 +29,15 @@ pub struct OrderHead {
 
 /// An order with all that is known of it now.
 #[skip_serializing_none]
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct OrderRecord {
     #[serde(flatten)]
     pub head: OrderHead,
     pub expected_completion: Option<String>,
+    /// Of the order itself; left out where there are none.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub characteristics: BTreeMap<String, String>,
     pub parties: Vec<PartyRecord>,
     /// Root items, with the items below them.
     pub items: Vec<ItemTree>,
@@ -45,7 +48,7 @@ pub struct OrderRecord {
     pub identifiers: Vec<super::Identifier>,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct AttentionRecord {
     pub reason: String,
     #[serde(serialize_with = "super::time")]
@@ -53,7 +56,7 @@ pub struct AttentionRecord {
     pub why: String,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ContradictionRecord {
     pub kind: String,
@@ -85,7 +88,7 @@ fn contradictions_of(order: &Order) -> Vec<ContradictionRecord> {
 }
 
 #[skip_serializing_none]
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PartyRecord {
     pub role: String,
@@ -94,16 +97,17 @@ pub struct PartyRecord {
 }
 
 /// An item with the items it contains.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct ItemTree {
     #[serde(flatten)]
     pub item: ItemRecord,
+    #[schema(no_recursion)]
     pub items: Vec<ItemTree>,
 }
 
 /// An item now. What is not known is left out.
 #[skip_serializing_none]
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ItemRecord {
     pub item_id: String,
@@ -127,7 +131,7 @@ pub struct ItemRecord {
 
 /// An appointment; times in UTC, with their own text beside them where that is in another zone.
 #[skip_serializing_none]
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AppointmentRecord {
     pub id: Option<String>,
@@ -191,6 +195,11 @@ impl OrderRecord {
         Self {
             head,
             expected_completion: order.expected_completion.as_ref().map(utc),
+            characteristics: order
+                .characteristics
+                .values()
+                .map(|named| (named.name.clone(), named.value.clone()))
+                .collect(),
             parties: parties
                 .map(|party| PartyRecord { role: party.role.clone(), id: party.id.clone(), name: party.name.clone() })
                 .collect(),

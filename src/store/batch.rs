@@ -8,14 +8,14 @@ use tracing::{error, warn};
 use uuid::Uuid;
 
 use super::{OrderKey, Store, StoreError};
-use crate::intake::{Incoming, KnownContent, NewOfOrder, Times, Verdicts};
+use crate::intake::{Incoming, KnownContent, NewOfOrder, Times, Verdicts, beside};
 use crate::order::{EventKey, Statement, Timeline};
 use crate::record::HeaderRecord;
 use crate::wire::{self, Oddity};
 
 /// The form of the fold's state in the database. Raise it whenever [`Timeline`] or what it means changes:
 /// states of another form are not read but made anew from the deliveries.
-pub const FOLD_VERSION: i32 = 2;
+pub const FOLD_VERSION: i32 = 3;
 
 /// An open transaction.
 #[derive(Debug)]
@@ -203,12 +203,12 @@ pub(super) async fn history(
     known_at: Option<DateTime<Utc>>,
 ) -> Result<Vec<Statement>, StoreError> {
     let rows = sqlx::query!(
-        "select d.delivery_id, d.received_at, b.body
+        r#"select d.delivery_id, d.received_at, d.headers as "headers: sqlx::types::Json<Vec<HeaderRecord>>", b.body
          from delivery d
          join delivery_body b
            on b.order_key = d.order_key and b.received_at = d.received_at and b.delivery_id = d.delivery_id
          where d.order_key = $1 and d.outcome <> 'quarantined' and ($2::timestamptz is null or d.received_at <= $2)
-         order by d.received_at, d.delivery_id",
+         order by d.received_at, d.delivery_id"#,
         key.0,
         known_at
     )
@@ -216,7 +216,7 @@ pub(super) async fn history(
     .await?;
     let mut statements = Vec::with_capacity(rows.len());
     for row in rows {
-        match wire::statement(row.delivery_id, row.received_at, &row.body) {
+        match wire::statement(row.delivery_id, row.received_at, beside(&row.headers), &row.body) {
             Ok((statement, _)) => statements.push(statement),
             Err(unreadable) => {
                 error!(delivery_id = %row.delivery_id, %unreadable, "a delivery that could be read once no longer can");

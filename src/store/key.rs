@@ -18,6 +18,11 @@ impl OrderKey {
         Self::hashed("body", sender, body_hash)
     }
 
+    /// The key of an exchange with a billing system.
+    pub fn of_exchange(sender: &str, correlation_id: &str) -> Self {
+        Self::hashed("exchange", sender, correlation_id.as_bytes())
+    }
+
     fn hashed(kind: &str, sender: &str, id: &[u8]) -> Self {
         let mut hash = Sha256::new();
         for part in [kind.as_bytes(), sender.as_bytes()] {

@@ -6,6 +6,7 @@
 mod batch;
 mod deliveries;
 mod error;
+mod exchanges;
 mod key;
 mod migrate;
 mod orders;
@@ -22,6 +23,7 @@ use sqlx::{Connection, Executor};
 pub use batch::{Batch, LoadedOrder};
 pub use deliveries::{DeliveryBody, DeliveryFilter};
 pub use error::StoreError;
+pub use exchanges::{Claim, Exchange, ExchangeAnswer, ExchangeState};
 pub use key::OrderKey;
 pub use orders::{OrderHit, OrderPage, OrderQuery, Sort};
 pub use project::Projection;

@@ -106,6 +106,28 @@ impl<'j, 'b, 'p> Fields<'j, 'b, 'p> {
         Fields::of(value, path, self.oddities).and_then(read)
     }
 
+    /// The members of an object whose names are data, each with a value that is no empty text; objects
+    /// and lists are given as JSON.
+    pub fn named_texts(&self, name: &'static str) -> Vec<(String, String)> {
+        let members = match self.get(name) {
+            Some(Json::Object(members)) => members.as_slice(),
+            None => return Vec::new(),
+            Some(_) => {
+                self.note(name, OddityKind::WrongType);
+                return Vec::new();
+            }
+        };
+        let told = members.iter().filter_map(|(member, value)| {
+            let value = match value {
+                Json::Null => return None,
+                Json::Text(text) => self.storable(name, text),
+                other => self.odd(name, OddityKind::NumberForText, self.storable(name, &other.to_string())),
+            };
+            (!value.trim().is_empty()).then(|| (self.storable(name, member), value))
+        });
+        told.collect()
+    }
+
     pub fn note(&self, name: &str, kind: OddityKind) {
         self.oddities.borrow_mut().note(Path::Member(&self.path, name), kind);
     }

@@ -5,10 +5,12 @@
 //! order is [`Unreadable`].
 
 mod fields;
+mod hybris;
 mod json;
 mod message;
 mod oddity;
 mod one_or_many;
+mod repeated;
 mod time;
 mod tmf622;
 
@@ -18,6 +20,7 @@ use uuid::Uuid;
 
 use crate::order::{Event, Statement};
 
+pub use hybris::{OUTCOME_UNKNOWN, attempt_id, external_id, is_error, order_id_of};
 pub use json::Json;
 pub use oddity::{Oddity, OddityKind};
 pub use one_or_many::OneOrMany;
@@ -30,6 +33,42 @@ pub struct Reading {
     pub oddities: Vec<Oddity>,
     /// See [`Json::content_hash`].
     pub content_hash: [u8; 32],
+}
+
+/// What is kept beside a body, in its headers, because the body does not say it: an order's request and a
+/// billing system's error name no order. For most bodies there is none of it, and it is never taken from
+/// what a sender says. With it a projection is a function of (body, this, time received).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Beside<'k> {
+    /// The order that the body is about.
+    pub order_id: Option<&'k str>,
+    pub event_id: Option<&'k str>,
+    /// Whether the body is what was sent or what came back.
+    pub part: Option<Part>,
+}
+
+/// The halves of an exchange with a billing system.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    Request,
+    Answer,
+    /// An answer that was not understood, whatever it looks like by itself: it came with a status that does
+    /// not fit it, say.
+    Unreadable,
+}
+
+impl Part {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Request => "request",
+            Self::Answer => "answer",
+            Self::Unreadable => "unreadable",
+        }
+    }
+
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Request, Self::Answer, Self::Unreadable].into_iter().find(|part| part.name() == name)
+    }
 }
 
 /// Why a body makes no event. The body is kept all the same.
@@ -77,12 +116,17 @@ impl Unreadable {
 
 /// Reads a body. Gives the event it states with what was odd about it, or why it states none.
 pub fn read(body: &[u8]) -> Result<Reading, Unreadable> {
+    read_with(body, Beside::default())
+}
+
+/// The same with what is kept beside the body.
+pub fn read_with(body: &[u8], beside: Beside<'_>) -> Result<Reading, Unreadable> {
     let body = without_byte_order_mark(body);
     if body.trim_ascii().is_empty() {
         return Err(Unreadable::Empty);
     }
     match serde_json::from_slice::<Json<'_>>(body) {
-        Ok(json) => tmf622::read(&json, Vec::new()),
+        Ok(json) => read_json(&json, Vec::new(), beside),
         Err(error) => {
             // Half a surrogate pair is the one fault that can be mended without guessing: the text
             // around it is whole.
@@ -90,8 +134,16 @@ pub fn read(body: &[u8]) -> Result<Reading, Unreadable> {
             // A mended text is as long as it was: what is still wrong stands where it stood.
             let json = serde_json::from_slice::<Json<'_>>(&mended).map_err(|error| unreadable(&mended, &error))?;
             let oddity = Oddity { path: String::new(), kind: OddityKind::UnstorableCharacter };
-            tmf622::read(&json, vec![oddity])
+            read_json(&json, vec![oddity], beside)
         }
+    }
+}
+
+fn read_json(json: &Json<'_>, mended: Vec<Oddity>, beside: Beside<'_>) -> Result<Reading, Unreadable> {
+    if beside.part.is_some() || hybris::is_order(json) {
+        hybris::read(json, mended, beside)
+    } else {
+        tmf622::read(json, mended)
     }
 }
 
@@ -99,9 +151,10 @@ pub fn read(body: &[u8]) -> Result<Reading, Unreadable> {
 pub fn statement(
     delivery_id: Uuid,
     received_at: DateTime<Utc>,
+    beside: Beside<'_>,
     body: &[u8],
 ) -> Result<(Statement, Vec<Oddity>), Unreadable> {
-    let Reading { event, oddities, content_hash } = read(body)?;
+    let Reading { event, oddities, content_hash } = read_with(body, beside)?;
     let body_hash = body_hash(body);
     Ok((Statement { delivery_id, received_at, body_hash, content_hash, event }, oddities))
 }

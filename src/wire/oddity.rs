@@ -5,14 +5,14 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 /// A deviation that was tolerated while reading. It is kept with the delivery, never fatal.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Oddity {
     /// The JSON path: `event.productOrder.productOrderItem[0].state`.
     pub path: String,
     pub kind: OddityKind,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum OddityKind {
     /// One object where the standard has a list.
@@ -33,6 +33,10 @@ pub enum OddityKind {
     TimeWithoutOffset,
     /// An item without an id; named by another id of it, or passed over where it has none.
     ItemWithoutId,
+    /// Items of one order with the same id; each is named by its id and its product.
+    RepeatedItemId,
+    /// A `#` before an id; it was taken off.
+    HashBeforeId,
     /// A party, characteristic or service without its id, name or value; it was passed over.
     Incomplete,
     /// A character that cannot be stored (NUL) or half a surrogate pair; shown as U+FFFD.

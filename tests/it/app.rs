@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use actix_web::dev::ServerHandle;
 use order_timeline::http::{self, App};
+use order_timeline::hybris::Market;
 use order_timeline::store::Store;
 use order_timeline::store::private_postgres::{Durability, PrivatePostgres, Settings};
 use order_timeline::vocabulary;
@@ -125,16 +126,34 @@ impl TestApp {
     /// The service with settings of the test's own.
     pub async fn with(set: impl FnOnce(&mut App)) -> Self {
         let database = TestDatabase::new().await;
+        let (address, handle) = serve(Self::settings(&database, set));
+        Self { address, database, handle }
+    }
+
+    /// Stops the service, whatever it is doing, and starts another one on the same database.
+    pub async fn restart(&mut self, set: impl FnOnce(&mut App)) {
+        self.handle.stop(false).await;
+        // The connections of the one that was stopped belong to a runtime that is no more.
+        let store = Store::connect(self.database.options.clone(), 8);
+        let settings = |app: &mut App| {
+            app.store = store;
+            set(app);
+        };
+        (self.address, self.handle) = serve(Self::settings(&self.database, settings));
+    }
+
+    fn settings(database: &TestDatabase, set: impl FnOnce(&mut App)) -> App {
         let mut app = App {
             store: database.store.clone(),
             vocabulary: Arc::new(vocabulary::shipped().unwrap()),
             sender: "bt-wholesale".to_owned(),
+            other_senders: Market::ALL.map(|market| market.sender().to_owned()).to_vec(),
+            hybris: Arc::default(),
             ack_status: 200,
             max_body_bytes: 16 * 1024 * 1024,
         };
         set(&mut app);
-        let (address, handle) = serve(app);
-        Self { address, database, handle }
+        app
     }
 
     pub async fn post(&self, path: &str, body: impl Into<Vec<u8>>) -> Answer {

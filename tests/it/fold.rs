@@ -463,7 +463,7 @@ fn folded(statements: &[Statement]) -> History {
 }
 
 fn statement(minute: u32, body: &[u8]) -> Statement {
-    wire::statement(delivery(minute), received(minute), body).unwrap().0
+    wire::statement(delivery(minute), received(minute), wire::Beside::default(), body).unwrap().0
 }
 
 fn delivery(minute: u32) -> Uuid {

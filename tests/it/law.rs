@@ -354,7 +354,7 @@ fn history() -> impl Strategy<Value = Vec<Statement>> {
         let statement = |(number, (body, is_spaced, received)): (usize, (Value, bool, i64))| {
             let body = if is_spaced { serde_json::to_string_pretty(&body) } else { serde_json::to_string(&body) };
             let id = Uuid::from_u128(u128::try_from(number).unwrap());
-            wire::statement(id, minute(received), body.unwrap().as_bytes()).unwrap().0
+            wire::statement(id, minute(received), wire::Beside::default(), body.unwrap().as_bytes()).unwrap().0
         };
         bodies.into_iter().enumerate().map(statement).collect()
     })

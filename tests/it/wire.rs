@@ -5,7 +5,7 @@ use order_timeline::order::{
     Appointment, Characteristic, Event, ItemStatement, Message, MilestoneStatement, Moment, Party, Subject, Vocabulary,
     rfc3339,
 };
-use order_timeline::wire::{self, OddityKind, Reading, Unreadable};
+use order_timeline::wire::{self, Beside, OddityKind, Reading, Unreadable};
 use order_timeline::{intake, vocabulary};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -336,7 +336,7 @@ fn a_body_of_six_megabytes_is_read_and_folded_in_a_moment() {
     let body = body.to_string();
     let began = std::time::Instant::now();
     let received_at: DateTime<Utc> = "2024-03-01T12:00:00Z".parse().unwrap();
-    let (mut first, _) = wire::statement(Uuid::nil(), received_at, body.as_bytes()).unwrap();
+    let (mut first, _) = wire::statement(Uuid::nil(), received_at, Beside::default(), body.as_bytes()).unwrap();
     assert_eq!((first.event.messages.len(), first.event.items.len()), (60_000, 20_000));
     let known = intake::whole(std::slice::from_ref(&first), &Vocabulary::default()).unwrap();
     first.event.event_id = Some("another".to_owned());
@@ -387,7 +387,7 @@ proptest! {
 /// Reads a body and, where it says something, folds it and looks for what may never come out.
 fn takes_in(body: &[u8]) {
     let received_at: DateTime<Utc> = "2024-03-01T12:00:00Z".parse().unwrap();
-    let Ok((statement, oddities)) = wire::statement(Uuid::nil(), received_at, body) else {
+    let Ok((statement, oddities)) = wire::statement(Uuid::nil(), received_at, Beside::default(), body) else {
         return;
     };
     assert!(!statement.event.order_id.is_empty() && statement.event.order_id.len() <= wire::LONGEST_ID);
@@ -496,6 +496,8 @@ fn told(reading: &Reading) -> String {
         items,
         messages,
         milestones,
+        placing,
+        characteristics,
     } = &reading.event;
     let mut lines = Lines::default();
     lines.line("event", &[("id", text(event_id)), ("type", text(event_type)), ("time", time(event_time))]);
@@ -509,6 +511,12 @@ fn told(reading: &Reading) -> String {
     lines.line("order", &order);
     for Party { role, id, name } in parties {
         lines.line("party", &[("role", Some(role.clone())), ("id", Some(id.clone())), ("name", text(name))]);
+    }
+    if let Some(placing) = placing {
+        lines.line("placing", &[("how far", Some(format!("{placing:?}")))]);
+    }
+    for Characteristic { name, value } in characteristics {
+        lines.line("characteristic", &[("name", Some(name.clone())), ("value", Some(value.clone()))]);
     }
     items.iter().for_each(|item| lines.item(item));
     for Message { code, text: whole, parts, item_ids } in messages {

@@ -97,6 +97,7 @@ fn entry(kind: &str, item: &str, to: &str, text: &str) -> EntryRecord {
 
 fn record() -> OrderRecord {
     OrderRecord {
+        characteristics: BTreeMap::new(),
         head: head(),
         expected_completion: some("order-expected"),
         parties: vec![PartyRecord { role: hostile("role"), id: hostile("party-id"), name: some("party-name") }],

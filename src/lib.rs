@@ -6,6 +6,7 @@
 //! * [`config`], [`telemetry`] – settings and log
 //! * [`http`], [`cli`] – the doors: listener, API and pages; commands
 //! * [`intake`] – the use case: keep, read, fold, project, receipt; a batch at a time
+//! * [`rebuild`] – all of it anew from what was kept, or beside it to compare
 //! * [`wire`] – bytes to an event, tolerant, with an oddity for every deviation
 //! * [`order`] – the pure fold: events to a timeline, under the one law
 //! * [`record`] – what is kept and shown, flat, in the contract's names
@@ -29,6 +30,7 @@ pub mod demo;
 pub mod http;
 pub mod intake;
 pub mod order;
+pub mod rebuild;
 pub mod record;
 pub mod store;
 pub mod telemetry;

@@ -5,6 +5,7 @@ mod deliveries;
 mod demo;
 mod ingest;
 mod migrate;
+mod rebuild;
 mod serve;
 mod timeline;
 
@@ -38,6 +39,10 @@ fn start(config: Config) -> Result<()> {
         .with_context(|| format!("--log “{filter}” is no filter"))?;
     tracing::subscriber::set_global_default(subscriber)?;
     let vocabulary = Arc::new(vocabulary::shipped()?);
+    if matches!(config.command, Command::Rebuild(_)) {
+        // Reading and folding is work for all cores.
+        return tokio::runtime::Runtime::new()?.block_on(run(config, vocabulary));
+    }
     actix_web::rt::System::new().block_on(run(config, vocabulary))
 }
 
@@ -55,6 +60,11 @@ async fn run(config: Config, vocabulary: Arc<Vocabulary>) -> Result<()> {
         Command::Deliveries { command: DeliveriesCommand::Show { id, body } } => {
             deliveries::show(database, id, body).await
         }
+        Command::Deliveries { command: DeliveriesCommand::Retry { ids, outcome } } => {
+            deliveries::retry(database, &ids, outcome, &vocabulary).await
+        }
+        Command::Rebuild(rebuild) if rebuild.check => rebuild::check(database, &rebuild, vocabulary).await,
+        Command::Rebuild(rebuild) => rebuild::run(database, &rebuild, vocabulary).await,
     }
 }
 

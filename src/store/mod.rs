@@ -4,6 +4,7 @@
 //! are taken a row at a time by an upsert, and no statement crosses orders but by equality.
 
 mod batch;
+mod checksum;
 mod deliveries;
 mod error;
 mod key;
@@ -11,9 +12,14 @@ mod migrate;
 mod orders;
 pub mod private_postgres;
 mod project;
+mod reading;
+mod rebuild;
+mod rebuild_run;
+mod shadow;
 
 use std::time::Duration;
 
+use sqlx::ConnectOptions;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 
 pub use batch::{Batch, LoadedOrder};
@@ -21,7 +27,11 @@ pub use deliveries::{DeliveryBody, DeliveryFilter};
 pub use error::StoreError;
 pub use key::OrderKey;
 pub use orders::{OrderHit, OrderPage, OrderQuery, Sort};
-pub use project::Projection;
+pub use project::{PROJECTION_TABLES, Projection};
+pub use reading::Reading;
+pub use rebuild::{RebuildPage, Stored};
+pub use rebuild_run::{Position, Run, Stage};
+pub use shadow::{Difference, Shadow, Tables};
 
 /// The database.
 #[derive(Clone, Debug)]
@@ -41,6 +51,13 @@ impl Store {
             .acquire_timeout(Duration::from_secs(5))
             .connect_lazy_with(options);
         Self { pool }
+    }
+
+    /// The same database for work that takes its time: a statement of seconds is nothing to be warned of.
+    pub fn patient(&self) -> Self {
+        let options = PgConnectOptions::clone(&self.pool.connect_options());
+        let options = options.disable_statement_logging();
+        Self { pool: self.pool.options().clone().connect_lazy_with(options) }
     }
 
     /// Whether the database answers now.

@@ -5,7 +5,7 @@ use std::process::{Command, Output, Stdio};
 use crate::app::{TestDatabase, bodies};
 
 /// Runs the program on a test's database. The connection goes by the environment, as an operator would.
-async fn run(database: &TestDatabase, arguments: &[&str]) -> Output {
+pub async fn run(database: &TestDatabase, arguments: &[&str]) -> Output {
     let host = database.options.get_socket().unwrap().display().to_string();
     let url = format!(
         "postgres:///{}?host={host}&port={}&user={}",
@@ -26,7 +26,7 @@ async fn run(database: &TestDatabase, arguments: &[&str]) -> Output {
     tokio::task::spawn_blocking(command).await.unwrap()
 }
 
-fn out(output: &Output) -> String {
+pub fn out(output: &Output) -> String {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout.clone()).unwrap()
 }

@@ -17,4 +17,5 @@ mod law;
 mod listener;
 mod orders;
 mod poison;
+mod rebuild;
 mod wire;

@@ -83,6 +83,8 @@ pub enum Command {
     },
     /// Make all orders anew from the deliveries, read by this version of the program; the service may run on
     Rebuild(RebuildConfig),
+    /// Write one of the analysts' views to a file; without a view, list them
+    Export(ExportConfig),
 }
 
 #[derive(Args, Clone, Debug)]
@@ -161,6 +163,26 @@ pub struct RebuildConfig {
     /// Transactions under way at once [default: the number of processors]
     #[arg(long, env = "ORDER_TIMELINE_JOBS", value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub jobs: Option<u16>,
+}
+
+#[derive(Args, Clone, Debug)]
+pub struct ExportConfig {
+    /// A view of the schema analytics: orders, order_items, timeline …
+    #[arg(env = "ORDER_TIMELINE_VIEW")]
+    pub view: Option<String>,
+    #[arg(long, env = "ORDER_TIMELINE_FORMAT", value_name = "FORMAT", default_value = "csv")]
+    pub format: ExportFormat,
+    /// The file to write, or - for standard output. It is there when it is complete.
+    #[arg(long, env = "ORDER_TIMELINE_OUTPUT", value_name = "FILE", default_value = "-")]
+    pub output: PathBuf,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ExportFormat {
+    /// Comma-separated values with a header, as PostgreSQL writes them.
+    Csv,
+    /// Apache Parquet, compressed with Snappy; arrays and JSON as JSON text.
+    Parquet,
 }
 
 #[derive(Clone, Debug, Subcommand)]

@@ -3,6 +3,7 @@
 mod database;
 mod deliveries;
 mod demo;
+mod export;
 mod ingest;
 mod migrate;
 mod rebuild;
@@ -65,6 +66,7 @@ async fn run(config: Config, vocabulary: Arc<Vocabulary>) -> Result<()> {
         }
         Command::Rebuild(rebuild) if rebuild.check => rebuild::check(database, &rebuild, vocabulary).await,
         Command::Rebuild(rebuild) => rebuild::run(database, &rebuild, vocabulary).await,
+        Command::Export(export) => export::run(database, &export).await,
     }
 }
 

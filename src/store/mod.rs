@@ -3,6 +3,7 @@
 //! The statements run on plain PostgreSQL and, distributed by order key, on Citus: times are bound, locks
 //! are taken a row at a time by an upsert, and no statement crosses orders but by equality.
 
+mod analytics;
 mod batch;
 mod checksum;
 mod deliveries;
@@ -22,6 +23,7 @@ use std::time::Duration;
 use sqlx::ConnectOptions;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 
+pub use analytics::{Cell, Column, ColumnKind, View};
 pub use batch::{Batch, LoadedOrder};
 pub use deliveries::{DeliveryBody, DeliveryFilter};
 pub use error::StoreError;

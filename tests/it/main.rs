@@ -9,6 +9,7 @@
 
 mod app;
 mod deliveries;
+mod export;
 mod fixtures;
 mod fold;
 mod health;

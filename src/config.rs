@@ -100,6 +100,10 @@ pub enum Command {
         #[command(subcommand)]
         command: HybrisCommand,
     },
+    /// Make all orders anew from the deliveries, read by this version of the program; the service may run on
+    Rebuild(RebuildConfig),
+    /// Write one of the analysts' views to a file; without a view, list them
+    Export(ExportConfig),
 }
 
 #[derive(Args, Clone, Debug)]
@@ -227,6 +231,43 @@ pub struct TimelineConfig {
     pub json: bool,
 }
 
+#[derive(Args, Clone, Debug)]
+pub struct RebuildConfig {
+    /// Change nothing: make all orders anew beside the live rows and print each value that differs. The exit
+    /// code is 1 if there is one.
+    #[arg(long, env = "ORDER_TIMELINE_CHECK")]
+    pub check: bool,
+    /// The differences as JSON, one object a line.
+    #[arg(long, env = "ORDER_TIMELINE_JSON", requires = "check")]
+    pub json: bool,
+    /// Begin at the start, even if a rebuild was interrupted and could go on from there.
+    #[arg(long, env = "ORDER_TIMELINE_FROM_START", conflicts_with = "check")]
+    pub from_start: bool,
+    /// Transactions under way at once [default: the number of processors]
+    #[arg(long, env = "ORDER_TIMELINE_JOBS", value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub jobs: Option<u16>,
+}
+
+#[derive(Args, Clone, Debug)]
+pub struct ExportConfig {
+    /// A view of the schema analytics: orders, order_items, timeline …
+    #[arg(env = "ORDER_TIMELINE_VIEW")]
+    pub view: Option<String>,
+    #[arg(long, env = "ORDER_TIMELINE_FORMAT", value_name = "FORMAT", default_value = "csv")]
+    pub format: ExportFormat,
+    /// The file to write, or - for standard output. It is there when it is complete.
+    #[arg(long, env = "ORDER_TIMELINE_OUTPUT", value_name = "FILE", default_value = "-")]
+    pub output: PathBuf,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ExportFormat {
+    /// Comma-separated values with a header, as PostgreSQL writes them.
+    Csv,
+    /// Apache Parquet, compressed with Snappy; arrays and JSON as JSON text.
+    Parquet,
+}
+
 #[derive(Clone, Debug, Subcommand)]
 pub enum VocabularyCommand {
     /// What is known
@@ -292,6 +333,15 @@ pub enum DeliveriesCommand {
         /// Nothing but the exact bytes of the body.
         #[arg(long, env = "ORDER_TIMELINE_BODY")]
         body: bool,
+    },
+    /// Read deliveries again, and make the orders that they are about anew
+    Retry {
+        /// Their ids.
+        #[arg(required_unless_present = "outcome", value_name = "ID")]
+        ids: Vec<Uuid>,
+        /// All of this outcome: applied, duplicate, conflict, quarantined.
+        #[arg(long, env = "ORDER_TIMELINE_OUTCOME", value_parser = outcome, conflicts_with = "ids")]
+        outcome: Option<OutcomeName>,
     },
 }
 

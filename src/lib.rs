@@ -7,6 +7,8 @@
 //! * [`http`], [`cli`] – the doors: listener, API and pages; commands
 //! * [`hybris`] – the front door where orders are placed, and the billing systems behind it
 //! * [`intake`] – the use case: keep, read, fold, project, receipt; a batch at a time
+//! * [`rebuild`] – all of it anew from what was kept, or beside it to compare
+//! * [`export`] – the analysts' views as files
 //! * [`wire`] – bytes to an event, tolerant, with an oddity for every deviation
 //! * [`order`] – the pure fold: events to a timeline, under the one law
 //! * [`record`] – what is kept and shown, flat, in the contract's names
@@ -28,10 +30,12 @@
 pub mod cli;
 pub mod config;
 pub mod demo;
+pub mod export;
 pub mod http;
 pub mod hybris;
 pub mod intake;
 pub mod order;
+pub mod rebuild;
 pub mod record;
 pub mod store;
 pub mod telemetry;

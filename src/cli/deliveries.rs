@@ -3,13 +3,14 @@
 use std::io::Write;
 
 use anstyle::Style;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use uuid::Uuid;
 
 use super::database::{Database, Purpose};
 use super::terminal::{harmless, harmless_lines};
 use crate::config::DatabaseConfig;
-use crate::order::rfc3339;
+use crate::order::{Vocabulary, rfc3339};
+use crate::rebuild::{Retried, retry as retry_one};
 use crate::record::{DeliveryRecord, OutcomeName};
 use crate::store::{DeliveryFilter, Store};
 
@@ -63,6 +64,85 @@ async fn print(store: &Store, id: Uuid, body_only: bool) -> Result<()> {
         None => writeln!(out, "The body is no longer kept.")?,
     }
     Ok(())
+}
+
+/// So many ids are held at a time.
+const PAGE: i64 = 1000;
+
+pub async fn retry(database: &DatabaseConfig, ids: &[Uuid], outcome: Option<OutcomeName>) -> Result<()> {
+    let database = Database::open(database, Purpose::Write).await?;
+    let vocabulary = database.store.vocabulary().await?;
+    let mut tally = Tally::default();
+    let retried = match outcome {
+        None => tally.all(&database.store, ids, &vocabulary).await,
+        Some(outcome) => tally.all_of(&database.store, outcome, &vocabulary).await,
+    };
+    database.close().await?;
+    retried?;
+    tally.print(&mut anstream::stdout())
+}
+
+/// What became of the deliveries that were read again.
+#[derive(Default)]
+struct Tally {
+    read: usize,
+    otherwise: usize,
+    failed: usize,
+}
+
+impl Tally {
+    async fn all_of(&mut self, store: &Store, outcome: OutcomeName, vocabulary: &Vocabulary) -> Result<()> {
+        let mut after = Uuid::nil();
+        loop {
+            let ids = store.delivery_ids_after(outcome.name(), after, PAGE).await?;
+            let Some(last) = ids.last().copied() else { return Ok(()) };
+            self.all(store, &ids, vocabulary).await?;
+            after = last;
+        }
+    }
+
+    async fn all(&mut self, store: &Store, ids: &[Uuid], vocabulary: &Vocabulary) -> Result<()> {
+        let mut out = anstream::stdout();
+        for id in ids {
+            let told = match retry_one(store, vocabulary, *id).await? {
+                Retried::Read { before, after } => {
+                    self.read += 1;
+                    self.otherwise += usize::from(before.outcome != after.outcome);
+                    format!("{}{}", line(&after), changed(&before, &after))
+                }
+                other => {
+                    self.failed += 1;
+                    format!("{id}  {}", failure(&other))
+                }
+            };
+            writeln!(out, "{told}")?;
+        }
+        Ok(())
+    }
+
+    fn print(&self, out: &mut impl Write) -> Result<()> {
+        let Self { read, otherwise, failed } = self;
+        writeln!(out, "{read} deliveries read again; of {otherwise} the outcome is another one than before.")?;
+        ensure!(*failed == 0, "{failed} deliveries could not be read again");
+        Ok(())
+    }
+}
+
+fn changed(before: &DeliveryRecord, after: &DeliveryRecord) -> String {
+    let dim = Style::new().dimmed();
+    if before.outcome == after.outcome {
+        return format!("  {dim}(as before){dim:#}");
+    }
+    let why = before.reason_code.as_deref().map_or_else(String::new, |code| format!(": {code}"));
+    format!("  {dim}(before: {}{why}){dim:#}", before.outcome.name())
+}
+
+fn failure(retried: &Retried) -> &'static str {
+    match retried {
+        Retried::NotWhole => "was too large to be kept whole; its sender has to send it again",
+        Retried::BodyGone => "its body is no longer kept",
+        Retried::NotThere | Retried::Read { .. } => "there is no such delivery",
+    }
 }
 
 fn line(delivery: &DeliveryRecord) -> String {

@@ -3,9 +3,11 @@
 mod database;
 mod deliveries;
 mod demo;
+mod export;
 mod hybris;
 mod ingest;
 mod migrate;
+mod rebuild;
 mod serve;
 mod signals;
 mod terminal;
@@ -39,6 +41,10 @@ fn start(config: Config) -> Result<()> {
     let subscriber = telemetry::subscriber(filter, config.log.log_format, std::io::stderr)
         .with_context(|| format!("--log “{filter}” is no filter"))?;
     tracing::subscriber::set_global_default(subscriber)?;
+    if matches!(config.command, Command::Rebuild(_)) {
+        // Reading and folding is work for all cores.
+        return tokio::runtime::Runtime::new()?.block_on(run(config));
+    }
     actix_web::rt::System::new().block_on(run(config))
 }
 
@@ -61,6 +67,12 @@ async fn run(config: Config) -> Result<()> {
             deliveries::show(database, id, body).await
         }
         Command::Hybris { command: HybrisCommand::Unsettled { limit } } => hybris::unsettled(database, limit).await,
+        Command::Deliveries { command: DeliveriesCommand::Retry { ids, outcome } } => {
+            deliveries::retry(database, &ids, outcome).await
+        }
+        Command::Rebuild(rebuild) if rebuild.check => rebuild::check(database, &rebuild).await,
+        Command::Rebuild(rebuild) => rebuild::run(database, &rebuild).await,
+        Command::Export(export) => export::run(database, &export).await,
     }
 }
 

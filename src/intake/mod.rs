@@ -19,7 +19,7 @@ use crate::store::{Batch, LoadedOrder, OrderKey, Projection, Store, StoreError};
 pub use delivery::{Body, Delivery, OWN_HEADERS, beside, kept_beside};
 pub use group::{Group, NotTaken};
 pub use plan::{Extent, KnownContent, Plan, Times, addition, whole};
-pub use read::{Incoming, Quarantine, Sense};
+pub use read::{Incoming, Quarantine, Sense, UNPROJECTED, incoming};
 pub use unknown::{Seen, Unknown};
 
 /// Takes a batch of deliveries in: when it returns, all of them are durable and their orders' timelines
@@ -36,7 +36,7 @@ pub async fn take(
     vocabulary: &Vocabulary,
     deliveries: Vec<Delivery>,
 ) -> Result<Vec<Receipt>, StoreError> {
-    take_read(store, vocabulary, deliveries.into_iter().map(read::incoming).collect()).await
+    take_read(store, vocabulary, deliveries.into_iter().map(incoming).collect()).await
 }
 
 /// The same for deliveries that were read already.
@@ -114,7 +114,7 @@ async fn try_together(
             projections.push(Projection { key: *key, sender: new.sender.to_owned(), order_id: new.order_id(), plan });
         }
     }
-    batch.keep_deliveries(incoming, &verdicts).await?;
+    batch.keep_deliveries(&incoming.iter().collect::<Vec<_>>(), &verdicts).await?;
     batch.project(&projections).await?;
     batch.commit().await?;
     Ok(incoming.iter().map(|one| receipt(one, &verdicts)).collect())
@@ -194,7 +194,7 @@ fn whole_without_poison(
 }
 
 /// Runs a fold and gives its panic, if it has one, as a reason.
-fn guarded<T>(fold: impl FnOnce() -> T) -> Result<T, String> {
+pub(crate) fn guarded<T>(fold: impl FnOnce() -> T) -> Result<T, String> {
     catch_unwind(AssertUnwindSafe(fold)).map_err(|panic| {
         let message = panic.downcast_ref::<String>().map(String::as_str);
         let message = message.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message");

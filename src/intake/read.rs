@@ -43,6 +43,7 @@ pub struct Quarantine {
     pub path: Option<String>,
 }
 
+/// Reads a delivery.
 pub fn incoming(delivery: Delivery) -> Incoming {
     let body_hash = match &delivery.body {
         Body::Whole(body) => wire::body_hash(body),
@@ -108,8 +109,11 @@ impl Incoming {
     }
 }
 
+/// The code of a delivery that could be read, but broke the fold or its projection.
+pub const UNPROJECTED: &str = "unprojected";
+
 fn parked(reason: String) -> Quarantine {
-    Quarantine { code: "unprojected".to_owned(), reason, path: None }
+    Quarantine { code: UNPROJECTED.to_owned(), reason, path: None }
 }
 
 impl Sense {

@@ -3,15 +3,16 @@
 use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, Utc};
-use sqlx::{Postgres, Transaction};
+use serde_json::Value as JsonValue;
+use sqlx::{Acquire, Postgres, Transaction};
 use tracing::{error, warn};
 use uuid::Uuid;
 
-use super::{OrderKey, Store, StoreError};
+use super::{OrderKey, Reading, Store, StoreError};
 use crate::intake::{Incoming, KnownContent, NewOfOrder, Times, Verdicts, beside};
 use crate::order::{EventKey, Statement, Timeline};
 use crate::record::HeaderRecord;
-use crate::wire::{self, Oddity};
+use crate::wire;
 
 /// The form of the fold's state in the database. Raise it whenever [`Timeline`] or what it means changes:
 /// states of another form are not read but made anew from the deliveries.
@@ -60,20 +61,28 @@ impl Batch<'_> {
             return Ok(HashMap::new());
         }
         let keys: Vec<Uuid> = orders.keys().map(|key| key.0).collect();
-        sqlx::query!(
-            "insert into order_claim (order_key, claims)
-             select key, 1 from unnest($1::uuid[]) as batch (key) order by key
-             on conflict on constraint order_claim_pk do update set claims = order_claim.claims + 1",
-            &keys
-        )
-        .execute(&mut *self.transaction)
-        .await?;
-
+        self.claim(&keys).await?;
         let mut loaded: HashMap<OrderKey, LoadedOrder> =
             keys.iter().map(|key| (OrderKey(*key), LoadedOrder { is_new: true, ..LoadedOrder::default() })).collect();
         self.load_folds(&keys, &mut loaded).await?;
         self.load_known(orders, &mut loaded).await?;
         Ok(loaded)
+    }
+
+    /// Locks the orders until the commit. The claims are taken in the order of their keys.
+    ///
+    /// # Errors
+    /// Where the database is not available, or another transaction has to go first.
+    pub async fn claim(&mut self, keys: &[Uuid]) -> Result<(), StoreError> {
+        sqlx::query!(
+            "insert into order_claim (order_key, claims)
+             select key, 1 from unnest($1::uuid[]) as batch (key) order by key
+             on conflict on constraint order_claim_pk do update set claims = order_claim.claims + 1",
+            keys
+        )
+        .execute(&mut *self.transaction)
+        .await?;
+        Ok(())
     }
 
     async fn load_folds(
@@ -141,7 +150,7 @@ impl Batch<'_> {
     ///
     /// # Errors
     /// Where the database is not available or refuses a value.
-    pub async fn keep_deliveries(&mut self, incoming: &[Incoming], verdicts: &Verdicts) -> Result<(), StoreError> {
+    pub async fn keep_deliveries(&mut self, incoming: &[&Incoming], verdicts: &Verdicts) -> Result<(), StoreError> {
         let mut rows = DeliveryRows::default();
         incoming.iter().for_each(|one| rows.push(one, verdicts));
         sqlx::query!(
@@ -169,7 +178,7 @@ impl Batch<'_> {
             &rows.event_types as &[Option<String>],
             &rows.event_times as &[Option<DateTime<Utc>>],
             &rows.event_time_texts as &[Option<String>],
-            &rows.oddities as &[sqlx::types::Json<Vec<Oddity>>],
+            &rows.oddities,
         )
         .execute(&mut *self.transaction)
         .await?;
@@ -185,6 +194,22 @@ impl Batch<'_> {
         .execute(&mut *self.transaction)
         .await?;
         Ok(())
+    }
+
+    /// A transaction within this one, that can be undone by itself.
+    ///
+    /// # Errors
+    /// Where the database is not available.
+    pub async fn savepoint(&mut self) -> Result<Batch<'_>, StoreError> {
+        Ok(Batch { transaction: self.transaction.begin().await? })
+    }
+
+    /// Undoes all of it.
+    ///
+    /// # Errors
+    /// Where the database is not available; then nothing of it is kept either.
+    pub async fn rollback(self) -> Result<(), StoreError> {
+        Ok(self.transaction.rollback().await?)
     }
 
     /// Makes all of it durable and visible.
@@ -260,19 +285,13 @@ struct DeliveryRows {
     event_types: Vec<Option<String>>,
     event_times: Vec<Option<DateTime<Utc>>>,
     event_time_texts: Vec<Option<String>>,
-    oddities: Vec<sqlx::types::Json<Vec<Oddity>>>,
+    oddities: Vec<JsonValue>,
 }
 
 impl DeliveryRows {
     fn push(&mut self, one: &Incoming, verdicts: &Verdicts) {
         let delivery = &one.delivery;
-        let event = one.sense.statement().map(|statement| &statement.event);
-        let event_time = event.and_then(|event| event.event_time.as_ref());
-        let kept = one.kept(verdicts);
-        let (code, reason, path) = match kept.quarantine {
-            Some(quarantine) => (Some(quarantine.code), Some(quarantine.reason), quarantine.path),
-            None => (None, None, None),
-        };
+        let reading = Reading::of(one, verdicts);
         self.order_keys.push(one.order_key.0);
         self.ids.push(delivery.id);
         self.senders.push(delivery.sender.clone());
@@ -281,16 +300,16 @@ impl DeliveryRows {
         self.headers.push(sqlx::types::Json(delivery.headers.clone()));
         self.lengths.push(i64::try_from(delivery.body.length()).unwrap_or(i64::MAX));
         self.hashes.push(one.body_hash.to_vec());
-        self.outcomes.push(kept.outcome.name().to_owned());
-        self.related.push(kept.related);
-        self.reason_codes.push(code);
-        self.reasons.push(reason.map(|reason| reason.replace('\0', "\u{FFFD}")));
-        self.reason_paths.push(path);
-        self.order_ids.push(event.map(|event| event.order_id.clone()));
-        self.event_ids.push(event.and_then(|event| event.event_id.clone()));
-        self.event_types.push(event.and_then(|event| event.event_type.clone()));
-        self.event_times.push(event_time.and_then(crate::order::Moment::at));
-        self.event_time_texts.push(event_time.map(|moment| moment.text().to_owned()));
-        self.oddities.push(sqlx::types::Json(one.sense.oddities().to_vec()));
+        self.outcomes.push(reading.outcome);
+        self.related.push(reading.related_delivery_id);
+        self.reason_codes.push(reading.reason_code);
+        self.reasons.push(reading.reason);
+        self.reason_paths.push(reading.reason_path);
+        self.order_ids.push(reading.order_id);
+        self.event_ids.push(reading.event_id);
+        self.event_types.push(reading.event_type);
+        self.event_times.push(reading.event_time);
+        self.event_time_texts.push(reading.event_time_text);
+        self.oddities.push(reading.oddities);
     }
 }

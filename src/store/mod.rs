@@ -3,7 +3,9 @@
 //! The statements run on plain PostgreSQL and, distributed by order key, on Citus: times are bound, locks
 //! are taken a row at a time by an upsert, and no statement crosses orders but by equality.
 
+mod analytics;
 mod batch;
+mod checksum;
 mod deliveries;
 mod error;
 mod exchanges;
@@ -12,21 +14,30 @@ mod migrate;
 mod orders;
 pub mod private_postgres;
 mod project;
+mod reading;
+mod rebuild;
+mod rebuild_run;
+mod shadow;
 mod silence;
 mod vocabulary;
 
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
-use sqlx::{Connection, Executor};
+use sqlx::{ConnectOptions, Connection, Executor};
 
+pub use analytics::{Cell, Column, ColumnKind, View};
 pub use batch::{Batch, LoadedOrder};
 pub use deliveries::{DeliveryBody, DeliveryFilter};
 pub use error::StoreError;
 pub use exchanges::{Claim, Exchange, ExchangeAnswer, ExchangeState};
 pub use key::OrderKey;
 pub use orders::{OrderHit, OrderPage, OrderQuery, Sort};
-pub use project::Projection;
+pub use project::{PROJECTION_TABLES, Projection};
+pub use reading::Reading;
+pub use rebuild::{RebuildPage, Stored};
+pub use rebuild_run::{Position, Run, Stage};
+pub use shadow::{Difference, Shadow, Tables};
 pub use vocabulary::UnknownValue;
 
 /// What every session has, whatever the server's own settings are: a commit that is answered is durable, and
@@ -100,6 +111,13 @@ impl Store {
         );
         let off = off.fetch_all(&self.pool).await?.into_iter();
         Ok(off.map(|name| format!("{name} is off: a power failure can lose acknowledged deliveries")).collect())
+    }
+
+    /// The same database for work that takes its time: a statement of seconds is nothing to be warned of.
+    pub fn patient(&self) -> Self {
+        let options = PgConnectOptions::clone(&self.pool.connect_options());
+        let options = options.disable_statement_logging();
+        Self { pool: self.pool.options().clone().connect_lazy_with(options) }
     }
 
     /// Whether the database answers now.

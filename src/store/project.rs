@@ -11,6 +11,19 @@ use crate::intake::{Extent, KeptOutcome, Plan};
 use crate::order::Moment;
 use crate::record::{EntryRecord, ItemRecord, MessageRecord};
 
+/// The tables that an order's projection consists of, each keyed by order_key first: what is cleared where
+/// an order is made anew, and what a check compares.
+pub const PROJECTION_TABLES: &[&str] = &[
+    "product_order",
+    "product_order_item",
+    "timeline_entry",
+    "past_entry",
+    "attention",
+    "unknown_value",
+    "identifier",
+    "event",
+];
+
 /// A plan with the order that it is for.
 #[derive(Debug)]
 pub struct Projection {
@@ -47,19 +60,15 @@ impl Batch<'_> {
         self.write_identifiers(&changed).await
     }
 
-    async fn clear(&mut self, keys: &[Uuid]) -> Result<(), StoreError> {
-        sqlx::query!("delete from event where order_key = any($1)", keys).execute(&mut *self.transaction).await?;
-        sqlx::query!("delete from product_order_item where order_key = any($1)", keys)
-            .execute(&mut *self.transaction)
-            .await?;
-        sqlx::query!("delete from timeline_entry where order_key = any($1)", keys)
-            .execute(&mut *self.transaction)
-            .await?;
-        sqlx::query!("delete from past_entry where order_key = any($1)", keys).execute(&mut *self.transaction).await?;
-        sqlx::query!("delete from unknown_value where order_key = any($1)", keys)
-            .execute(&mut *self.transaction)
-            .await?;
-        sqlx::query!("delete from identifier where order_key = any($1)", keys).execute(&mut *self.transaction).await?;
+    /// Takes all that is projected of the orders away.
+    ///
+    /// # Errors
+    /// Where the database is not available.
+    pub async fn clear(&mut self, keys: &[Uuid]) -> Result<(), StoreError> {
+        for table in PROJECTION_TABLES {
+            let delete = format!("delete from {table} where order_key = any($1)");
+            sqlx::query(sqlx::AssertSqlSafe(delete)).bind(keys).execute(&mut *self.transaction).await?;
+        }
         Ok(())
     }
 

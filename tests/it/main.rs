@@ -10,6 +10,7 @@
 mod analytics;
 mod app;
 mod deliveries;
+mod export;
 mod fixtures;
 mod fold;
 mod health;
@@ -22,6 +23,7 @@ mod openapi;
 mod orders;
 mod parallel;
 mod poison;
+mod rebuild;
 mod signals;
 mod vocabulary;
 mod wire;

@@ -1,0 +1,259 @@
+//! Some orders made anew in an open transaction, live or in a shadow.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tracing::{error, warn};
+use uuid::Uuid;
+
+use crate::intake::{self, Incoming, Sense, Verdicts, guarded, whole};
+use crate::order::{Statement, Vocabulary};
+use crate::store::{Batch, OrderKey, Projection, Reading, StoreError, Stored};
+
+/// What came of making orders anew.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Made {
+    /// Deliveries that were quarantined and no longer are.
+    pub healed: i64,
+    /// Where deliveries were that are now with their orders.
+    pub moved_from: BTreeSet<OrderKey>,
+    /// Orders that stay as they were: bodies of theirs are no longer kept, or the database refuses them.
+    pub left_alone: BTreeSet<OrderKey>,
+}
+
+/// What a transaction came to.
+#[derive(Debug)]
+pub enum Step {
+    Done(Made),
+    /// Nothing was written: deliveries belong to orders that were not among those asked for. These are all.
+    Wider(BTreeSet<OrderKey>),
+}
+
+/// Reads all deliveries of these orders anew and projects them anew. The orders are claimed by the caller.
+pub async fn project_anew(
+    batch: &mut Batch<'_>,
+    keys: &BTreeSet<OrderKey>,
+    vocabulary: &Vocabulary,
+) -> Result<Step, StoreError> {
+    let bare_keys: Vec<Uuid> = keys.iter().map(|key| key.0).collect();
+    let (mut members, mut incomplete) = (Vec::new(), BTreeSet::new());
+    for stored in batch.stored(&bare_keys).await? {
+        match stored.delivery {
+            Some(_) => members.extend(Member::read(stored)),
+            None if stored.reading.is_quarantined() => {}
+            None => {
+                incomplete.insert(stored.key);
+            }
+        }
+    }
+    let mut wider: BTreeSet<OrderKey> = members.iter().map(|member| member.incoming.order_key).collect();
+    if !wider.is_subset(keys) {
+        wider.extend(keys);
+        return Ok(Step::Wider(wider));
+    }
+    let mut orders: BTreeMap<OrderKey, Order> = keys.iter().map(|key| (*key, Order::new(*key))).collect();
+    for member in members {
+        // Half a history would be a wrong one: where bodies are gone, what was made of them stays.
+        let is_whole = |key: &OrderKey| !incomplete.contains(key);
+        if is_whole(&member.stored_key)
+            && let Some(order) = orders.get_mut(&member.incoming.order_key).filter(|order| is_whole(&order.key))
+        {
+            order.members.push(member);
+        }
+    }
+    orders.retain(|key, _| !incomplete.contains(key));
+    if !incomplete.is_empty() {
+        warn!(orders = incomplete.len(), "bodies of these orders are no longer kept; the orders stay as they are");
+    }
+
+    let mut orders: Vec<Order> = orders.into_values().collect();
+    if try_together(batch, &orders, vocabulary).await?.is_err() {
+        for order in &mut orders {
+            if !one_by_one(batch, order, vocabulary).await? {
+                incomplete.insert(order.key);
+            }
+        }
+    }
+    let members = orders.iter().flat_map(|order| &order.members);
+    Ok(Step::Done(Made {
+        healed: i64::try_from(orders.iter().flat_map(Order::healed).count()).unwrap_or(i64::MAX),
+        moved_from: members.filter_map(Member::moved_from).map(|(key, _)| key).collect(),
+        left_alone: incomplete,
+    }))
+}
+
+/// An order with what is to be made of its deliveries.
+struct Order {
+    key: OrderKey,
+    members: Vec<Member>,
+    /// The deliveries that break the order, with the reasons.
+    parked: BTreeMap<Uuid, String>,
+}
+
+/// A delivery, as it stands and as it reads now.
+struct Member {
+    stored_key: OrderKey,
+    stored: Reading,
+    incoming: Incoming,
+}
+
+impl Member {
+    fn read(stored: Stored) -> Option<Self> {
+        let mut incoming = intake::incoming(stored.delivery?);
+        if !matches!(incoming.sense, Sense::Event { .. }) {
+            // What says nothing (any more) stays where it is.
+            incoming.order_key = stored.key;
+        }
+        Some(Self { stored_key: stored.key, stored: stored.reading, incoming })
+    }
+
+    fn id(&self) -> Uuid {
+        self.incoming.delivery.id
+    }
+
+    fn statement(&self) -> Option<&Statement> {
+        self.incoming.sense.statement()
+    }
+
+    fn moved_from(&self) -> Option<(OrderKey, Uuid)> {
+        (self.stored_key != self.incoming.order_key).then_some((self.stored_key, self.id()))
+    }
+}
+
+impl Order {
+    fn new(key: OrderKey) -> Self {
+        Self { key, members: Vec::new(), parked: BTreeMap::new() }
+    }
+
+    fn taken(&self) -> impl Iterator<Item = &Member> {
+        self.members.iter().filter(|member| !self.parked.contains_key(&member.id()))
+    }
+
+    fn healed(&self) -> impl Iterator<Item = &Member> {
+        self.taken().filter(|member| member.stored.is_quarantined() && member.statement().is_some())
+    }
+
+    /// What the row of a delivery that stays under its key is to say, where that is something new.
+    fn correction(&self, member: &Member, verdicts: &Verdicts) -> Option<(OrderKey, Uuid, Reading)> {
+        let reading = match self.parked.get(&member.id()) {
+            _ if member.moved_from().is_some() => return None,
+            Some(_) if member.stored.is_parked() => return None,
+            Some(reason) => member.stored.parked(reason),
+            None => Reading::of(&member.incoming, verdicts),
+        };
+        (reading != member.stored).then(|| (self.key, member.id(), reading))
+    }
+}
+
+/// Why orders could not be written: a panic of the fold, or what the database said of the values.
+struct Poison(String);
+
+/// Writes all orders, or nothing.
+async fn try_together(
+    batch: &mut Batch<'_>,
+    orders: &[Order],
+    vocabulary: &Vocabulary,
+) -> Result<Result<(), Poison>, StoreError> {
+    let mut part = batch.savepoint().await?;
+    let written = write(&mut part, orders, vocabulary).await?;
+    if written.is_ok() {
+        part.commit().await?
+    } else {
+        part.rollback().await?
+    }
+    Ok(written)
+}
+
+/// Writes an order without the deliveries that break it. Those that were quarantined before are suspected
+/// first. Gives whether the order could be written at all.
+async fn one_by_one(batch: &mut Batch<'_>, order: &mut Order, vocabulary: &Vocabulary) -> Result<bool, StoreError> {
+    let Err(Poison(reason)) = try_together(batch, std::slice::from_ref(order), vocabulary).await? else {
+        return Ok(true);
+    };
+    let quarantined = |member: &&Member| member.stored.is_quarantined();
+    let suspects: Vec<Uuid> = order.members.iter().filter(quarantined).map(Member::id).collect();
+    order.parked = suspects.iter().map(|id| (*id, reason.clone())).collect();
+    let mut candidates = suspects;
+    if attempt(batch, order, vocabulary).await?.is_err() {
+        candidates = order.members.iter().map(Member::id).collect();
+        order.parked = candidates.iter().map(|id| (*id, reason.clone())).collect();
+    }
+    for id in candidates {
+        order.parked.remove(&id);
+        if let Err(Poison(reason)) = attempt(batch, order, vocabulary).await? {
+            error!(delivery_id = %id, %reason, "the projection failed; the delivery is parked");
+            order.parked.insert(id, reason);
+        }
+    }
+    let Err(Poison(reason)) = try_together(batch, std::slice::from_ref(order), vocabulary).await? else {
+        return Ok(true);
+    };
+    error!(order_key = %order.key.0, %reason, "the order cannot be made anew; it stays as it is");
+    order.members.clear();
+    Ok(false)
+}
+
+/// Writes an order and undoes it.
+async fn attempt(
+    batch: &mut Batch<'_>,
+    order: &Order,
+    vocabulary: &Vocabulary,
+) -> Result<Result<(), Poison>, StoreError> {
+    let mut trial = batch.savepoint().await?;
+    let written = write(&mut trial, std::slice::from_ref(order), vocabulary).await?;
+    trial.rollback().await?;
+    Ok(written)
+}
+
+async fn write(
+    batch: &mut Batch<'_>,
+    orders: &[Order],
+    vocabulary: &Vocabulary,
+) -> Result<Result<(), Poison>, StoreError> {
+    let mut verdicts = Verdicts::default();
+    let (mut projections, mut empty) = (Vec::new(), Vec::new());
+    for order in orders {
+        let statements: Vec<Statement> = order.taken().filter_map(Member::statement).cloned().collect();
+        let first = order.taken().find(|member| member.statement().is_some());
+        match (guarded(|| whole(&statements, vocabulary)), first) {
+            (Err(reason), _) => return Ok(Err(Poison(reason))),
+            (Ok(Some(plan)), Some(first)) => {
+                verdicts.outcomes.extend(plan.outcomes.iter().copied());
+                projections.push(Projection {
+                    key: order.key,
+                    sender: first.incoming.delivery.sender.clone(),
+                    order_id: first.incoming.sense.order_id().unwrap_or_default().to_owned(),
+                    plan,
+                });
+            }
+            (Ok(_), _) => empty.push(order.key.0),
+        }
+    }
+    match written(batch, orders, &verdicts, &projections, &empty).await {
+        Err(StoreError::Refused(cause)) => Ok(Err(Poison(format!("the database refused its projection: {cause}")))),
+        Err(error) => Err(error),
+        Ok(()) => Ok(Ok(())),
+    }
+}
+
+async fn written(
+    batch: &mut Batch<'_>,
+    orders: &[Order],
+    verdicts: &Verdicts,
+    projections: &[Projection],
+    empty: &[Uuid],
+) -> Result<(), StoreError> {
+    let moved = || orders.iter().flat_map(Order::taken).filter(|member| member.moved_from().is_some());
+    let from: Vec<(OrderKey, Uuid)> = moved().filter_map(Member::moved_from).collect();
+    if !from.is_empty() {
+        batch.take_away(&from).await?;
+        batch.keep_deliveries(&moved().map(|member| &member.incoming).collect::<Vec<_>>(), verdicts).await?;
+    }
+    let corrections = |order| move |member| Order::correction(order, member, verdicts);
+    let corrections: Vec<_> =
+        orders.iter().flat_map(|order| order.members.iter().filter_map(corrections(order))).collect();
+    batch.correct_readings(&corrections).await?;
+    if !empty.is_empty() {
+        batch.clear(empty).await?;
+    }
+    batch.project(projections).await
+}

@@ -39,6 +39,10 @@ async fn export(store: &Store, config: &ExportConfig) -> Result<()> {
             progress.set_length(rows);
         }
         progress.set_position(rows);
+        if rows % 4096 == 0 {
+            let milliseconds = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX).max(1);
+            progress.set_message(format!("{}/s", rows.saturating_mul(1000) / milliseconds));
+        }
     };
     let written = match config.format {
         ExportFormat::Csv => export::csv(store, view, &mut sink, watch).await,
@@ -65,7 +69,7 @@ fn list(views: &[View], out: &mut impl Write) -> Result<()> {
 }
 
 fn progress_bar(about: u64) -> ProgressBar {
-    let form = "{wide_bar} {human_pos} of about {human_len} rows, {per_sec}, {eta} left";
+    let form = "{wide_bar} {human_pos} of about {human_len} rows {msg} {eta} left";
     let style = ProgressStyle::with_template(form).unwrap_or_else(|_| ProgressStyle::default_bar());
     ProgressBar::new(about).with_style(style)
 }

@@ -7,7 +7,7 @@
 //!
 //! Where the row was written and the answer was not, because somebody pulled a plug, nobody knows whether the BSS
 //! placed the order. Then the exchange ends as `unknown`, with an error of this service's in the order's place, and
-//! an operator has to look in the BSS: `order-timeline hybris exchanges` lists them. The BSS is not called again.
+//! an operator has to look in the BSS: `order-timeline hybris unsettled` lists them. The BSS is not called again.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -50,6 +50,8 @@ const HELD: Duration = Duration::from_secs(15 * 60);
 const WRITE_AGAIN: Duration = Duration::from_millis(500);
 /// How often a second asker looks whether the first one's answer is there.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
+/// And so long at most.
+const LOOK_AGAIN_AT_MOST: Duration = Duration::from_secs(1);
 
 impl Hybris {
     /// Takes a request in and gives the answer to it, which is kept by then.
@@ -146,7 +148,9 @@ impl Desk {
     /// Calls the BSS and writes down what came of it. `None` where that could not be done for long.
     async fn call(&self, exchange: Exchange, order: Order) -> Option<Reply> {
         let bss = self.hybris.bss(order.system);
-        let result = match tokio::time::timeout(self.hybris.time_out, bss.place(&order)).await {
+        // The client has the same limit and counts what it cuts off; this one is for whoever has none.
+        let limit = self.hybris.time_out + Duration::from_secs(1);
+        let result = match tokio::time::timeout(limit, bss.place(&order)).await {
             Ok(result) => result,
             Err(_) => Err(Failure::NoAnswer("time-out".to_owned())),
         };
@@ -183,6 +187,12 @@ impl Desk {
             ..exchange.clone()
         };
         if self.store.settle_exchange(exchange, ended.state, &ended.order_id, &ended.answer).await? {
+            if ended.state == ExchangeState::Unknown {
+                warn!(
+                    sender = exchange.sender, correlation_id = exchange.correlation_id,
+                    delivery_id = %exchange.request_delivery_id, "nobody knows whether the BSS placed an order"
+                );
+            }
             info!(
                 sender = exchange.sender,
                 correlation_id = exchange.correlation_id,
@@ -202,9 +212,17 @@ impl Desk {
 
     /// The answer to a request that was made before. This one is kept too, as a duplicate.
     async fn known(&self, mut known: Exchange, mut request: Delivery) -> Result<Reply, StoreError> {
+        let mut pause = LOOK_AGAIN;
         while known.state == ExchangeState::Sent || !known.kept {
             match known.state {
-                _ if Utc::now() < known.due_at => tokio::time::sleep(LOOK_AGAIN).await,
+                _ if Utc::now() < known.due_at => {
+                    tokio::time::sleep(pause).await;
+                    pause = (pause * 2).min(LOOK_AGAIN_AT_MOST);
+                    // The bodies are read once it has ended, not at every look.
+                    if !self.store.exchange_has_ended(&known.sender, &known.correlation_id).await? {
+                        continue;
+                    }
+                }
                 ExchangeState::Sent => self.give_up(&known).await?,
                 _ => self.keep_exchange(&known).await?,
             }
@@ -226,10 +244,6 @@ impl Desk {
     /// Ends an exchange whose answer can no longer come.
     async fn give_up(&self, exchange: &Exchange) -> Result<(), StoreError> {
         let ended = Ended::unknown("no answer was written down before the service stopped", exchange, None);
-        warn!(
-            sender = exchange.sender, correlation_id = exchange.correlation_id,
-            delivery_id = %exchange.request_delivery_id, "nobody knows whether the BSS placed an order"
-        );
         self.write_down(exchange, &ended).await.map(|_| ())
     }
 
@@ -312,13 +326,19 @@ pub async fn settle_left_behind(
 ) -> Result<usize, StoreError> {
     let desk = Desk { hybris: Arc::clone(hybris), store: store.clone(), vocabulary: Arc::clone(vocabulary) };
     let left = store.exchanges_left_behind(Utc::now()).await?;
+    let mut failed = None;
     for exchange in &left {
-        match exchange.state {
-            ExchangeState::Sent => desk.give_up(exchange).await?,
-            _ => desk.keep_exchange(exchange).await?,
+        let settled = match exchange.state {
+            ExchangeState::Sent => desk.give_up(exchange).await,
+            _ => desk.keep_exchange(exchange).await,
+        };
+        // One that cannot be settled must not keep the others from it.
+        if let Err(cause) = settled {
+            error!(sender = exchange.sender, correlation_id = exchange.correlation_id, %cause, "an exchange is not settled");
+            failed = Some(cause);
         }
     }
-    Ok(left.len())
+    failed.map_or(Ok(left.len()), Err)
 }
 
 /// How an exchange ended, ready to be written down.
@@ -335,7 +355,9 @@ impl Ended {
                 let order_id = wire::order_id_of(&body).filter(|_| (200..300).contains(&status));
                 match order_id {
                     Some(order_id) => Self::new(ExchangeState::Answered, order_id, status, body),
-                    None if wire::is_error(&body) => {
+                    // Only a refusal of the request itself says that nothing was placed: a gateway's time-out comes in
+                    // the same shape and says nothing of the billing system behind it.
+                    None if wire::is_error(&body) && is_refusal(status) => {
                         Self::new(ExchangeState::Answered, exchange.order_id.clone(), status, body)
                     }
                     None => {
@@ -373,6 +395,11 @@ impl Ended {
         let answer = ExchangeAnswer { status, body, delivery_id: Uuid::now_v7(), answered_at, unreadable: None };
         Self { state, order_id, answer }
     }
+}
+
+fn is_refusal(status: u16) -> bool {
+    const REQUEST_TIMEOUT: u16 = 408;
+    (400..500).contains(&status) && status != REQUEST_TIMEOUT
 }
 
 impl Reply {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::event::Event;
+use super::event::{Event, Placing};
 use super::spelling::same;
 use super::state::has_ended;
 use super::timeline::Order;
@@ -41,6 +41,9 @@ pub fn take_in(order: &mut Order, event: &Event, at: DateTime<Utc>, vocabulary: 
             if let Some(why) = message_of(event, class, vocabulary).or_else(|| item_of(order, class, vocabulary)) {
                 now.insert(reason, why);
             }
+        }
+        if let Some(Placing::Unknown(why)) = &order.placing {
+            now.entry("action-needed").or_insert_with(|| why.clone());
         }
         let cancelled = order.items.iter().find_map(|(id, item)| Some((id, item.said_cancelled.as_ref()?)));
         if let Some((id, code)) = cancelled {

@@ -54,7 +54,7 @@ pub fn take_in(
         order.own_state = Some(own.clone());
     }
     if let Some(placing) = &event.placing {
-        order.placing = Some(placing.clone());
+        order.placing = Some(order.placing.take().map_or_else(|| placing.clone(), |before| before.then(placing)));
     }
     let now = order_state(order);
     let before = order.state.replace(now.clone());

@@ -44,6 +44,17 @@ pub enum Placing {
     Unknown(String),
 }
 
+impl Placing {
+    /// How it stands after a further attempt. What was taken stays taken, and what may have been placed may
+    /// have been placed, however a later attempt went: whoever reads that must not place it again.
+    pub fn then(self, next: &Self) -> Self {
+        match (&self, next) {
+            (Self::Taken, _) | (Self::Unknown(_), Self::Asked | Self::Tried | Self::Refused(_)) => self,
+            (_, next) => next.clone(),
+        }
+    }
+}
+
 /// What an event says about one item.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ItemStatement {

@@ -189,6 +189,19 @@ impl Store {
         Ok(())
     }
 
+    /// Whether an exchange has ended and is in its order's timeline, or is not there any more: what a repeat
+    /// that waits for it asks again and again.
+    ///
+    /// # Errors
+    /// Where the database is not available.
+    pub async fn exchange_has_ended(&self, sender: &str, correlation_id: &str) -> Result<bool, StoreError> {
+        let ended = sqlx::query_scalar!(
+            r#"select kept and state <> 'sent' as "ended!" from hybris_exchange where exchange_key = $1"#,
+            exchange_key(sender, correlation_id)
+        );
+        Ok(ended.fetch_optional(&self.pool).await?.unwrap_or(true))
+    }
+
     /// An exchange; `None` where there is none with this correlation id.
     ///
     /// # Errors

@@ -322,6 +322,26 @@ async fn an_order_whose_answer_was_lost_is_shown_to_the_operator_and_never_place
 }
 
 #[tokio::test]
+async fn an_attempt_of_which_nobody_knows_is_not_hidden_by_a_later_one_that_failed() {
+    let app = TestApp::start().await;
+    let request = printed("pr-technician-visit.request.json");
+    assert_eq!(place(&app, "PR", "first", "SIM-NO-ANSWER", request.clone()).await.status, 502);
+    // A refusal by the BSS, a correlationId that is taken, and a request that is not whole.
+    assert_eq!(place(&app, "PR", "second", "SIM-NO-SLOT", request.clone()).await.status, 400);
+    let other = String::from_utf8(request.clone()).unwrap().replace("\"RES\"", "\"BUS\"");
+    assert_eq!(place(&app, "PR", "first", "SIM-NO-ANSWER", other.into_bytes()).await.status, 409);
+    assert_eq!(place(&app, "PR", "third", "", request).await.status, 400);
+    let attempt = app.json("/api/v1/orders/attempt-0000000000000981?sender=hybris-pr").await;
+    assert_eq!(attempt["state"], "pending", "{attempt}");
+    assert_eq!(attempt["attention"][0]["reason"], "action-needed", "{attempt}");
+    assert_eq!(app.json("/api/v1/orders?attention=action-needed").await["orders"].as_array().unwrap().len(), 1);
+    // As people copy it from the request, with its #.
+    let found = app.json("/api/v1/orders?q=%23190150614889701").await;
+    assert_eq!(found["orders"].as_array().unwrap().len(), 1, "{found}");
+    app.stop().await;
+}
+
+#[tokio::test]
 async fn what_a_former_run_left_behind_is_settled_at_the_start() {
     let calls = Arc::new(AtomicUsize::new(0));
     let never = |_| -> BoxFuture<'static, _> { Box::pin(std::future::pending()) };
@@ -520,9 +540,14 @@ async fn a_billing_system_that_does_not_answer_or_not_in_its_own_words_is_not_as
     // It says that it failed, and looks as if it had not.
     let both =
         "HTTP/1.1 500 Oops\r\nContent-Length: 52\r\n\r\n{\"id\":\"1\",\"billingAccount\":{},\"productOrderItem\":[]}";
+    // In the document's shape, but of a gateway, which knows nothing of the billing system behind it.
+    let gateway = "HTTP/1.1 504 Gateway Timeout\r\nContent-Length: 75\r\n\r\n\
+                   {\"errors\":[{\"code\":504,\"message\":\"Time-out\",\"description\":\"HTTP:TIMEOUT\"}]}";
     let hung_up = "";
     let cut = "HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{\"id\":";
-    for answer in [None, Some(redirect), Some(garbage), Some(no_id), Some(both), Some(cut), Some(hung_up)] {
+    for answer in
+        [None, Some(redirect), Some(garbage), Some(no_id), Some(both), Some(gateway), Some(cut), Some(hung_up)]
+    {
         let (address, heard) = fake_bss(answer).await;
         let app = TestApp::with(client_to(&address)).await;
         for _ in 0..2 {

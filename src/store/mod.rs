@@ -44,6 +44,18 @@ pub use vocabulary::UnknownValue;
 /// a sender is told to come again rather than left waiting behind a lock.
 const SESSION: [(&str, &str); 2] = [("synchronous_commit", "on"), ("lock_timeout", "5s")];
 
+/// What the intake's sessions have besides. No statement takes longer than a sender would wait. Every one of them
+/// looks rows up by key: a planner that takes a batch for a thousand rows, or a young table for a small one, would
+/// read whole tables instead, and compile its plans; that took three quarters of a lone delivery's time.
+const INTAKE_SESSION: [(&str, &str); 6] = [
+    ("statement_timeout", "20s"),
+    ("plan_cache_mode", "force_generic_plan"),
+    ("enable_seqscan", "off"),
+    ("enable_hashjoin", "off"),
+    ("enable_mergejoin", "off"),
+    ("jit", "off"),
+];
+
 /// A connection that was used so lately is taken to be alive.
 const IDLE: Duration = Duration::from_secs(2);
 
@@ -90,7 +102,7 @@ impl Store {
     /// sender would wait.
     pub fn with_own_connections(&self, connections: u32) -> Self {
         let options = self.pool.connect_options().as_ref().clone();
-        Self::connect(options.options([("statement_timeout", "20s")]), connections)
+        Self::connect(options.options(INTAKE_SESSION), connections)
     }
 
     /// What of the server's settings could lose what was acknowledged, in words for the log. None of it can

@@ -4,14 +4,13 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::iter;
 
-use sha2::{Digest, Sha256};
-
 use super::change::{Change, Facts, Kind};
 use super::event::{
     Appointment, Characteristic, Event, ItemStatement, Message, MilestoneStatement, Placing, Statement,
 };
 use super::moment::{Moment, rfc3339};
 use super::place::is_create;
+use super::short_hash::short_hash;
 use super::spelling::{compared, same};
 use super::state::{has_ended, order_state};
 use super::telling::Changes;
@@ -286,7 +285,7 @@ fn lead(event: &Event, message: &Message) -> &'static str {
 
 /// A short stand-in for a message and an item: the fold keeps these instead of the texts.
 fn message_identity(message: &Message, item_id: &str) -> u64 {
-    identity_of([message.code.as_deref().unwrap_or(""), message.text.as_deref().unwrap_or(""), item_id])
+    short_hash([message.code.as_deref().unwrap_or(""), message.text.as_deref().unwrap_or(""), item_id])
 }
 
 /// A milestone that says of itself what the snapshots said before is no change. A snapshot may say several
@@ -295,26 +294,16 @@ fn milestones(standing: &mut BTreeMap<u64, BTreeSet<u64>>, stated: &[MilestoneSt
     let mut now: BTreeMap<u64, BTreeSet<u64>> = BTreeMap::new();
     for milestone in stated {
         let name = compared(&milestone.name);
-        let which = identity_of(iter::once(name.as_str()).chain(milestone.item_ids.iter().map(String::as_str)));
+        let which = short_hash(iter::once(name.as_str()).chain(milestone.item_ids.iter().map(String::as_str)));
         let status = milestone.status.as_deref().map(compared).unwrap_or_default();
         let date = milestone.date.as_ref().map(|date| date.at().map_or_else(|| date.text().to_owned(), rfc3339));
-        let what = identity_of([&status, date.as_deref().unwrap_or(""), milestone.text.as_deref().unwrap_or("")]);
+        let what = short_hash([&status, date.as_deref().unwrap_or(""), milestone.text.as_deref().unwrap_or("")]);
         let is_known = standing.get(&which).is_some_and(|said| said.contains(&what));
         if now.entry(which).or_default().insert(what) && !is_known {
             changes.milestone(milestone);
         }
     }
     standing.extend(now);
-}
-
-fn identity_of<'p>(parts: impl IntoIterator<Item = &'p str>) -> u64 {
-    let mut hash = Sha256::new();
-    for part in parts {
-        hash.update(part.as_bytes());
-        hash.update([0]);
-    }
-    let digest: [u8; 32] = hash.finalize().into();
-    digest.iter().take(8).fold(0, |number, byte| (number << 8) | u64::from(*byte))
 }
 
 fn keep(kept: &mut Option<String>, stated: Option<&str>) {

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use super::change::{Change, Kind};
+use super::short_hash::short_hash;
 use super::spelling::compared;
 
 /// Where an entry stands: its event's position, and its own within the event.
@@ -36,11 +36,6 @@ fn thing(change: &Change) -> Option<u64> {
         Kind::Contradiction => change.name.clone()?,
         Kind::OrderCreated | Kind::ItemAdded | Kind::Message | Kind::Milestone | Kind::Conflict => return None,
     };
-    let mut hash = Sha256::new();
-    for part in [change.kind.name(), &name].into_iter().chain(change.item_ids.iter().map(String::as_str)) {
-        hash.update(part.as_bytes());
-        hash.update([0]);
-    }
-    let digest: [u8; 32] = hash.finalize().into();
-    Some(digest.iter().take(8).fold(0, |number, byte| (number << 8) | u64::from(*byte)))
+    let items = change.item_ids.iter().map(String::as_str);
+    Some(short_hash([change.kind.name(), &name].into_iter().chain(items)))
 }

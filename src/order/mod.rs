@@ -14,6 +14,7 @@ mod ledger;
 mod milestone;
 mod moment;
 mod place;
+mod short_hash;
 mod spelling;
 mod state;
 mod telling;

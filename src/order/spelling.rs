@@ -3,15 +3,16 @@
 /// The form in which states, sub-statuses and names compare: letters and digits only, in lower case,
 /// so that "In Progress" and "inProgress" are one value (contract, law 2).
 pub fn compared(value: &str) -> String {
-    value.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+    letters(value).collect()
 }
 
 /// Whether two spellings are the same value, without making the compared forms.
 pub fn same(a: &str, b: &str) -> bool {
-    let letters = |value: &str| -> std::vec::IntoIter<char> {
-        value.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect::<Vec<_>>().into_iter()
-    };
     a == b || letters(a).eq(letters(b))
+}
+
+fn letters(value: &str) -> impl Iterator<Item = char> + '_ {
+    value.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase)
 }
 
 #[cfg(test)]

@@ -1,17 +1,30 @@
-//! The load: connections that post one event after the other.
+//! The load: connections that post events, as fast as they are answered or at a fixed rate.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
+/// Makes the body of an event by its number.
+pub type Feed = Arc<dyn Fn(u64) -> Vec<u8> + Send + Sync>;
+
+/// When the next event is sent.
+#[derive(Clone, Copy)]
+pub enum Pace {
+    /// As soon as the one before it was answered (a closed loop).
+    Answered,
+    /// So many a second whether answered or not (an open loop): what waits because others are late counts as late.
+    PerSecond(f64),
+}
+
 /// What a load saw.
 pub struct Load {
     pub events: u64,
-    elapsed: Duration,
-    /// In milliseconds, ascending.
+    pub elapsed: Duration,
+    /// In milliseconds, ascending; in an open loop from when the event was due.
     latencies: Vec<f64>,
 }
 
@@ -27,13 +40,14 @@ impl Load {
     }
 }
 
-static NEXT: AtomicU64 = AtomicU64::new(1);
-
-/// Posts from several connections at once, each waiting for its answer (a closed loop).
-pub async fn run(address: SocketAddr, connections: usize, duration: Duration) -> Load {
+/// Posts from several connections at once for a while.
+pub async fn run(address: SocketAddr, connections: usize, pace: Pace, duration: Duration, feed: &Feed) -> Load {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    let sent = Arc::new(AtomicU64::new(0));
     let started = Instant::now();
-    let until = started + duration;
-    let tasks: Vec<_> = (0..connections).map(|_| tokio::spawn(one_connection(address, until))).collect();
+    let post =
+        |_| tokio::spawn(one_connection(address, pace, started, duration, Arc::clone(&sent), Arc::clone(feed), &NEXT));
+    let tasks: Vec<_> = (0..connections).map(post).collect();
     let mut latencies = Vec::new();
     for task in tasks {
         latencies.extend(task.await.unwrap());
@@ -43,45 +57,65 @@ pub async fn run(address: SocketAddr, connections: usize, duration: Duration) ->
     Load { events: latencies.len() as u64, elapsed, latencies }
 }
 
-async fn one_connection(address: SocketAddr, until: Instant) -> Vec<f64> {
+async fn one_connection(
+    address: SocketAddr,
+    pace: Pace,
+    started: Instant,
+    duration: Duration,
+    sent: Arc<AtomicU64>,
+    feed: Feed,
+    next: &AtomicU64,
+) -> Vec<f64> {
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.set_nodelay(true).unwrap();
-    let mut latencies = Vec::new();
-    let mut answer = vec![0; 16 * 1024];
-    while Instant::now() < until {
-        let body = body(NEXT.fetch_add(1, Ordering::Relaxed));
+    let (mut latencies, mut answer) = (Vec::new(), vec![0; 16 * 1024]);
+    loop {
+        let due = match pace {
+            Pace::Answered => Instant::now(),
+            Pace::PerSecond(rate) => {
+                started + Duration::from_secs_f64(sent.fetch_add(1, Ordering::Relaxed) as f64 / rate)
+            }
+        };
+        if due >= started + duration {
+            return latencies;
+        }
+        tokio::time::sleep_until(due.into()).await;
+        let body = feed(next.fetch_add(1, Ordering::Relaxed));
+        let mut request = Vec::with_capacity(body.len() + 160);
         let head = format!(
             "POST /listener HTTP/1.1\r\nHost: {address}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
             body.len()
         );
-        let mut request = head.into_bytes();
+        request.extend_from_slice(head.as_bytes());
         request.extend_from_slice(&body);
-        let sent = Instant::now();
+        let due = if matches!(pace, Pace::Answered) { Instant::now() } else { due };
         stream.write_all(&request).await.unwrap();
         read_answer(&mut stream, &mut answer).await;
-        latencies.push(sent.elapsed().as_secs_f64() * 1000.0);
+        latencies.push(due.elapsed().as_secs_f64() * 1000.0);
     }
-    latencies
 }
 
 /// Reads one answer to its end; anything but 200 ends the measurement.
 async fn read_answer(stream: &mut TcpStream, buffer: &mut [u8]) {
+    const LENGTH: &[u8] = b"content-length: ";
     let mut filled = 0;
     loop {
         filled += stream.read(buffer.get_mut(filled..).unwrap()).await.unwrap();
-        let text = String::from_utf8_lossy(buffer.get(..filled).unwrap());
-        let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
-        assert!(head.starts_with("HTTP/1.1 200"), "{text}");
-        let length =
-            head.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length: ")?.parse().ok());
-        if body.len() >= length.unwrap_or(0) {
+        let answer = buffer.get(..filled).unwrap();
+        let Some(end) = answer.windows(4).position(|bytes| bytes == b"\r\n\r\n") else { continue };
+        let (head, body) = answer.split_at(end);
+        assert!(head.starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(answer));
+        let at = head.windows(LENGTH.len()).position(|bytes| bytes.eq_ignore_ascii_case(LENGTH)).unwrap();
+        let digits = head.iter().skip(at + LENGTH.len()).take_while(|byte| byte.is_ascii_digit());
+        let length = digits.fold(0, |length, digit| length * 10 + usize::from(digit - b'0'));
+        if body.len() >= length + 4 {
             return;
         }
     }
 }
 
 /// Events of orders, 20 each, in turns over many orders: each a state change with new content.
-pub fn body(number: u64) -> Vec<u8> {
+pub fn in_turns(number: u64) -> Vec<u8> {
     const ORDERS_AT_A_TIME: u64 = 500;
     const EVENTS: u64 = 20;
     let round = number / (ORDERS_AT_A_TIME * EVENTS);

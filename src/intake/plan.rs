@@ -6,7 +6,9 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::order::{Entry, EventKey, History, Outcome, Place, Statement, Timeline, Vocabulary, by_receipt, knowledge};
-use crate::record::{AttentionRecord, EntryRecord, Identifier, ItemRecord, attention_of, identifiers_of, items_of};
+use crate::record::{
+    AttentionRecord, EntryRecord, Identifier, ItemRecord, attention_of, changed_items, identifiers_of, items_of,
+};
 
 use super::unknown::{Unknown, unknown_values};
 
@@ -108,12 +110,9 @@ pub fn addition(
         plan.entries.extend(entries.into_iter().map(EntryRecord::from));
         plan.times = Some(Times::with(plan.times, statement));
     }
-    let before = items_of(timeline.order());
-    let before: HashMap<&str, &ItemRecord> = before.iter().map(|item| (item.item_id.as_str(), item)).collect();
-    let is_new = |item: &ItemRecord| before.get(item.item_id.as_str()).is_none_or(|before| *before != item);
-    let items = items_of(next.order()).into_iter().filter(is_new).collect();
-    let attention = attention_of(next.order());
-    let attention = (attention != attention_of(timeline.order())).then_some(attention);
+    let items = changed_items(timeline.order(), next.order());
+    let is_other = next.order().attention != timeline.order().attention;
+    let attention = is_other.then(|| attention_of(next.order()));
     Some(Plan {
         timeline: next,
         times: plan.times?,

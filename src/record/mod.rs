@@ -13,7 +13,7 @@ pub use identifier::{Identifier, identifiers_of};
 pub use line::{is_said, lines, said_of};
 pub use order::{
     AppointmentRecord, AttentionRecord, ContradictionRecord, ItemRecord, ItemTree, OrderHead, OrderRecord, PartyRecord,
-    attention_of, items_of,
+    attention_of, changed_items, items_of,
 };
 
 use serde::Serialize;

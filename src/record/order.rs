@@ -188,6 +188,16 @@ pub fn items_of(order: &Order) -> Vec<ItemRecord> {
     order.items_in_order().map(|(id, item)| ItemRecord::of(&family, id, item)).collect()
 }
 
+/// The items of an order that are not as they were before, in the order people count in.
+pub fn changed_items(before: &Order, now: &Order) -> Vec<ItemRecord> {
+    let (family_before, family) = (Family::of(before), Family::of(now));
+    let is_as_before = |id: &str, item: &Item| {
+        before.items.get(id) == Some(item) && family_before.parent_of(id) == family.parent_of(id)
+    };
+    let changed = now.items_in_order().filter(|(id, item)| !is_as_before(id, item));
+    changed.map(|(id, item)| ItemRecord::of(&family, id, item)).collect()
+}
+
 impl OrderRecord {
     pub fn new(head: OrderHead, order: &Order, identifiers: Vec<super::Identifier>) -> Self {
         let parties = order.parties.iter();

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, Utc};
 use serde_json::Value as JsonValue;
+use sqlx::types::Json;
 use sqlx::{Acquire, Postgres, Transaction};
 use tracing::{error, warn};
 use uuid::Uuid;
@@ -116,16 +117,15 @@ impl Batch<'_> {
         loaded: &mut HashMap<OrderKey, LoadedOrder>,
     ) -> Result<(), StoreError> {
         let events = orders.iter().flat_map(|(key, new)| new.statements.iter().map(|new| (key.0, EventKey::of(new))));
-        let (keys, event_keys): (Vec<Uuid>, Vec<Vec<u8>>) =
-            events.map(|(key, event)| (key, event.as_bytes().to_vec())).unzip();
+        let (keys, event_keys): (Vec<Uuid>, Vec<EventKey>) = events.unzip();
+        let event_keys: Vec<&[u8]> = event_keys.iter().map(|key| key.as_bytes().as_slice()).collect();
         let rows = sqlx::query!(
             "select e.order_key, e.event_key, e.content_hash, e.delivery_id, e.received_at
              from event e
              join unnest($1::uuid[], $2::bytea[]) as batch (order_key, event_key)
-               on e.order_key = batch.order_key and e.event_key = batch.event_key
-             group by e.order_key, e.event_key, e.content_hash",
+               on e.order_key = batch.order_key and e.event_key = batch.event_key",
             &keys,
-            &event_keys
+            &event_keys as &[&[u8]]
         )
         .fetch_all(&mut *self.transaction)
         .await?;
@@ -162,12 +162,12 @@ impl Batch<'_> {
                  $15::text[], $16::text[], $17::timestamptz[], $18::text[], $19::jsonb[])",
             &rows.order_keys,
             &rows.ids,
-            &rows.senders,
+            &rows.senders as &[&str],
             &rows.received_at,
-            &rows.origins,
-            &rows.headers as &[sqlx::types::Json<Vec<HeaderRecord>>],
+            &rows.origins as &[&str],
+            &rows.headers as &[Json<&[HeaderRecord]>],
             &rows.lengths,
-            &rows.hashes,
+            &rows.hashes as &[&[u8]],
             &rows.outcomes,
             &rows.related as &[Option<Uuid>],
             &rows.reason_codes as &[Option<String>],
@@ -228,7 +228,7 @@ pub(super) async fn history(
     known_at: Option<DateTime<Utc>>,
 ) -> Result<Vec<Statement>, StoreError> {
     let rows = sqlx::query!(
-        r#"select d.delivery_id, d.received_at, d.headers as "headers: sqlx::types::Json<Vec<HeaderRecord>>", b.body
+        r#"select d.delivery_id, d.received_at, d.headers as "headers: Json<Vec<HeaderRecord>>", b.body
          from delivery d
          join delivery_body b
            on b.order_key = d.order_key and b.received_at = d.received_at and b.delivery_id = d.delivery_id
@@ -266,15 +266,15 @@ fn known_content(event: &[u8], content: &[u8], delivery_id: Uuid, received_at: D
 
 /// The columns of `delivery`, one vector each, as UNNEST takes them.
 #[derive(Default)]
-struct DeliveryRows {
+struct DeliveryRows<'i> {
     order_keys: Vec<Uuid>,
     ids: Vec<Uuid>,
-    senders: Vec<String>,
+    senders: Vec<&'i str>,
     received_at: Vec<DateTime<Utc>>,
-    origins: Vec<String>,
-    headers: Vec<sqlx::types::Json<Vec<HeaderRecord>>>,
+    origins: Vec<&'i str>,
+    headers: Vec<Json<&'i [HeaderRecord]>>,
     lengths: Vec<i64>,
-    hashes: Vec<Vec<u8>>,
+    hashes: Vec<&'i [u8]>,
     outcomes: Vec<String>,
     related: Vec<Option<Uuid>>,
     reason_codes: Vec<Option<String>>,
@@ -288,18 +288,18 @@ struct DeliveryRows {
     oddities: Vec<JsonValue>,
 }
 
-impl DeliveryRows {
-    fn push(&mut self, one: &Incoming, verdicts: &Verdicts) {
+impl<'i> DeliveryRows<'i> {
+    fn push(&mut self, one: &'i Incoming, verdicts: &Verdicts) {
         let delivery = &one.delivery;
         let reading = Reading::of(one, verdicts);
         self.order_keys.push(one.order_key.0);
         self.ids.push(delivery.id);
-        self.senders.push(delivery.sender.clone());
+        self.senders.push(&delivery.sender);
         self.received_at.push(delivery.received_at);
-        self.origins.push(delivery.origin.clone());
-        self.headers.push(sqlx::types::Json(delivery.headers.clone()));
+        self.origins.push(&delivery.origin);
+        self.headers.push(Json(&delivery.headers));
         self.lengths.push(i64::try_from(delivery.body.length()).unwrap_or(i64::MAX));
-        self.hashes.push(one.body_hash.to_vec());
+        self.hashes.push(&one.body_hash);
         self.outcomes.push(reading.outcome);
         self.related.push(reading.related_delivery_id);
         self.reason_codes.push(reading.reason_code);

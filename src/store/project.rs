@@ -1,5 +1,7 @@
 //! Writing what a batch changes: one statement for each table, whatever the number of orders.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use serde_json::Value as JsonValue;
 use sqlx::types::Json;
@@ -80,7 +82,7 @@ impl Batch<'_> {
                 let kept = KeptOutcome::from(*outcome);
                 keys.push(key.0);
                 ids.push(*id);
-                outcomes.push(kept.outcome.name().to_owned());
+                outcomes.push(kept.outcome.name());
                 related.push(kept.related);
             }
         }
@@ -91,7 +93,7 @@ impl Batch<'_> {
                and (d.outcome, d.related_delivery_id) is distinct from (batch.outcome, batch.related)",
             &keys,
             &ids,
-            &outcomes,
+            &outcomes as &[&str],
             &related as &[Option<Uuid>],
         )
         .execute(&mut *self.transaction)
@@ -104,8 +106,8 @@ impl Batch<'_> {
         for Projection { key, plan, .. } in projections {
             for content in &plan.contents {
                 keys.push(key.0);
-                events.push(content.event_key.as_bytes().to_vec());
-                contents.push(content.content_hash.to_vec());
+                events.push(content.event_key.as_bytes().as_slice());
+                contents.push(content.content_hash.as_slice());
                 ids.push(content.delivery_id);
                 received.push(content.received_at);
             }
@@ -114,8 +116,8 @@ impl Batch<'_> {
             "insert into event (order_key, event_key, content_hash, delivery_id, received_at)
              select * from unnest($1::uuid[], $2::bytea[], $3::bytea[], $4::uuid[], $5::timestamptz[])",
             &keys,
-            &events,
-            &contents,
+            &events as &[&[u8]],
+            &contents as &[&[u8]],
             &ids,
             &received,
         )
@@ -141,11 +143,11 @@ impl Batch<'_> {
                  last_received_at = excluded.last_received_at, events = excluded.events, fold = excluded.fold,
                  fold_version = excluded.fold_version",
             &rows.keys,
-            &rows.senders,
-            &rows.order_ids,
-            &rows.external_ids as &[Option<String>],
-            &rows.states,
-            &rows.reasons,
+            &rows.senders as &[&str],
+            &rows.order_ids as &[&str],
+            &rows.external_ids as &[Option<&str>],
+            &rows.states as &[&str],
+            &rows.reasons as &[&str],
             &rows.first_event_at,
             &rows.last_event_at,
             &rows.last_received_at,
@@ -183,23 +185,23 @@ impl Batch<'_> {
                  appointment_status = excluded.appointment_status, appointment_start = excluded.appointment_start,
                  appointment_finish = excluded.appointment_finish, characteristics = excluded.characteristics",
             &rows.keys,
-            &rows.ids,
-            &rows.parents as &[Option<String>],
-            &rows.internal_ids as &[Option<String>],
-            &rows.actions as &[Option<String>],
-            &rows.states as &[Option<String>],
-            &rows.sub_statuses as &[Option<String>],
-            &rows.product_ids as &[Option<String>],
-            &rows.offerings as &[Option<String>],
-            &rows.services as &[Option<String>],
+            &rows.ids as &[&str],
+            &rows.parents as &[Option<&str>],
+            &rows.internal_ids as &[Option<&str>],
+            &rows.actions as &[Option<&str>],
+            &rows.states as &[Option<&str>],
+            &rows.sub_statuses as &[Option<&str>],
+            &rows.product_ids as &[Option<&str>],
+            &rows.offerings as &[Option<&str>],
+            &rows.services as &[Option<&str>],
             &rows.expected as &[Option<DateTime<Utc>>],
-            &rows.expected_texts as &[Option<String>],
-            &rows.appointment_ids as &[Option<String>],
-            &rows.references as &[Option<String>],
-            &rows.appointment_statuses as &[Option<String>],
+            &rows.expected_texts as &[Option<&str>],
+            &rows.appointment_ids as &[Option<&str>],
+            &rows.references as &[Option<&str>],
+            &rows.appointment_statuses as &[Option<&str>],
             &rows.starts as &[Option<DateTime<Utc>>],
             &rows.finishes as &[Option<DateTime<Utc>>],
-            &rows.characteristics,
+            &rows.characteristics as &[Json<&BTreeMap<String, String>>],
         )
         .execute(&mut *self.transaction)
         .await?;
@@ -235,18 +237,18 @@ impl Batch<'_> {
             &rows.estimated,
             &rows.received_at,
             &rows.late,
-            &rows.event_ids as &[Option<String>],
+            &rows.event_ids as &[Option<&str>],
             &rows.delivery_ids,
-            &rows.kinds,
+            &rows.kinds as &[&str],
             &rows.item_ids,
-            &rows.names as &[Option<String>],
-            &rows.from as &[Option<JsonValue>],
-            &rows.to as &[Option<JsonValue>],
-            &rows.from_texts as &[Option<String>],
-            &rows.to_texts as &[Option<String>],
-            &rows.messages as &[Option<Json<MessageRecord>>],
-            &rows.sentences,
-            &rows.facts as &[Option<JsonValue>],
+            &rows.names as &[Option<&str>],
+            &rows.from as &[Option<&JsonValue>],
+            &rows.to as &[Option<&JsonValue>],
+            &rows.from_texts as &[Option<&str>],
+            &rows.to_texts as &[Option<&str>],
+            &rows.messages as &[Option<Json<&MessageRecord>>],
+            &rows.sentences as &[&str],
+            &rows.facts as &[Option<&JsonValue>],
             &rows.valid_to as &[Option<DateTime<Utc>>],
             &rows.known_from,
         )
@@ -319,18 +321,18 @@ impl Batch<'_> {
             &rows.estimated,
             &rows.received_at,
             &rows.late,
-            &rows.event_ids as &[Option<String>],
+            &rows.event_ids as &[Option<&str>],
             &rows.delivery_ids,
-            &rows.kinds,
+            &rows.kinds as &[&str],
             &rows.item_ids,
-            &rows.names as &[Option<String>],
-            &rows.from as &[Option<JsonValue>],
-            &rows.to as &[Option<JsonValue>],
-            &rows.from_texts as &[Option<String>],
-            &rows.to_texts as &[Option<String>],
-            &rows.messages as &[Option<Json<MessageRecord>>],
-            &rows.sentences,
-            &rows.facts as &[Option<JsonValue>],
+            &rows.names as &[Option<&str>],
+            &rows.from as &[Option<&JsonValue>],
+            &rows.to as &[Option<&JsonValue>],
+            &rows.from_texts as &[Option<&str>],
+            &rows.to_texts as &[Option<&str>],
+            &rows.messages as &[Option<Json<&MessageRecord>>],
+            &rows.sentences as &[&str],
+            &rows.facts as &[Option<&JsonValue>],
             &rows.known_from,
             &numbers,
             &until,
@@ -348,9 +350,9 @@ impl Batch<'_> {
             orders.push(key.0);
             for one in attention {
                 keys.push(key.0);
-                reasons.push(one.reason.clone());
+                reasons.push(one.reason.as_str());
                 since.push(one.since);
-                why.push(one.why.clone());
+                why.push(one.why.as_str());
             }
         }
         if orders.is_empty() {
@@ -366,9 +368,9 @@ impl Batch<'_> {
             "insert into attention (order_key, reason, since, why)
              select * from unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::text[])",
             &keys,
-            &reasons,
+            &reasons as &[&str],
             &since,
-            &why,
+            &why as &[&str],
         )
         .execute(&mut *self.transaction)
         .await?;
@@ -381,8 +383,8 @@ impl Batch<'_> {
         for Projection { key, plan, .. } in projections {
             for ((subject, value), seen) in &plan.unknown {
                 keys.push(key.0);
-                subjects.push((*subject).to_owned());
-                values.push(value.clone());
+                subjects.push(*subject);
+                values.push(value.as_str());
                 first.push(seen.first);
                 last.push(seen.last);
                 counts.push(seen.events);
@@ -399,8 +401,8 @@ impl Batch<'_> {
                  last_seen = greatest(unknown_value.last_seen, excluded.last_seen),
                  occurrences = unknown_value.occurrences + excluded.occurrences",
             &keys,
-            &subjects,
-            &values,
+            &subjects as &[&str],
+            &values as &[&str],
             &first,
             &last,
             &counts,
@@ -415,8 +417,8 @@ impl Batch<'_> {
         for Projection { key, plan, .. } in projections {
             for identifier in &plan.identifiers {
                 keys.push(key.0);
-                kinds.push(identifier.kind.clone());
-                values.push(identifier.value.clone());
+                kinds.push(identifier.kind.as_str());
+                values.push(identifier.value.as_str());
             }
         }
         if keys.is_empty() {
@@ -427,8 +429,8 @@ impl Batch<'_> {
              select * from unnest($1::uuid[], $2::text[], $3::text[])
              on conflict on constraint identifier_pk do nothing",
             &keys,
-            &kinds,
-            &values,
+            &kinds as &[&str],
+            &values as &[&str],
         )
         .execute(&mut *self.transaction)
         .await?;
@@ -443,13 +445,13 @@ fn array_literal(texts: &[String]) -> String {
 }
 
 #[derive(Default)]
-struct OrderRows {
+struct OrderRows<'p> {
     keys: Vec<Uuid>,
-    senders: Vec<String>,
-    order_ids: Vec<String>,
-    external_ids: Vec<Option<String>>,
-    states: Vec<String>,
-    reasons: Vec<String>,
+    senders: Vec<&'p str>,
+    order_ids: Vec<&'p str>,
+    external_ids: Vec<Option<&'p str>>,
+    states: Vec<&'p str>,
+    reasons: Vec<&'p str>,
     first_event_at: Vec<DateTime<Utc>>,
     last_event_at: Vec<DateTime<Utc>>,
     last_received_at: Vec<DateTime<Utc>>,
@@ -457,18 +459,18 @@ struct OrderRows {
     folds: Vec<Vec<u8>>,
 }
 
-impl OrderRows {
-    fn push(&mut self, projection: &Projection) -> Result<(), StoreError> {
+impl<'p> OrderRows<'p> {
+    fn push(&mut self, projection: &'p Projection) -> Result<(), StoreError> {
         let Projection { key, sender, order_id, plan } = projection;
         let order = plan.timeline.order();
         let fold = postcard::to_stdvec(&plan.timeline).map_err(|error| sqlx::Error::Encode(Box::new(error)))?;
-        let state = order.state.clone().unwrap_or_default();
+        let state = order.state.as_ref();
         self.keys.push(key.0);
-        self.senders.push(sender.clone());
-        self.order_ids.push(order_id.clone());
-        self.external_ids.push(order.external_ids.first().cloned());
-        self.states.push(state.state);
-        self.reasons.push(state.reason);
+        self.senders.push(sender);
+        self.order_ids.push(order_id);
+        self.external_ids.push(order.external_ids.first().map(String::as_str));
+        self.states.push(state.map_or("", |state| &state.state));
+        self.reasons.push(state.map_or("", |state| &state.reason));
         self.first_event_at.push(plan.times.first_event_at);
         self.last_event_at.push(plan.times.last_event_at);
         self.last_received_at.push(plan.times.last_received_at);
@@ -479,54 +481,56 @@ impl OrderRows {
 }
 
 #[derive(Default)]
-struct ItemRows {
+struct ItemRows<'p> {
     keys: Vec<Uuid>,
-    ids: Vec<String>,
-    parents: Vec<Option<String>>,
-    internal_ids: Vec<Option<String>>,
-    actions: Vec<Option<String>>,
-    states: Vec<Option<String>>,
-    sub_statuses: Vec<Option<String>>,
-    product_ids: Vec<Option<String>>,
-    offerings: Vec<Option<String>>,
-    services: Vec<Option<String>>,
+    ids: Vec<&'p str>,
+    parents: Vec<Option<&'p str>>,
+    internal_ids: Vec<Option<&'p str>>,
+    actions: Vec<Option<&'p str>>,
+    states: Vec<Option<&'p str>>,
+    sub_statuses: Vec<Option<&'p str>>,
+    product_ids: Vec<Option<&'p str>>,
+    offerings: Vec<Option<&'p str>>,
+    services: Vec<Option<&'p str>>,
     expected: Vec<Option<DateTime<Utc>>>,
-    expected_texts: Vec<Option<String>>,
-    appointment_ids: Vec<Option<String>>,
-    references: Vec<Option<String>>,
-    appointment_statuses: Vec<Option<String>>,
+    expected_texts: Vec<Option<&'p str>>,
+    appointment_ids: Vec<Option<&'p str>>,
+    references: Vec<Option<&'p str>>,
+    appointment_statuses: Vec<Option<&'p str>>,
     starts: Vec<Option<DateTime<Utc>>>,
     finishes: Vec<Option<DateTime<Utc>>>,
-    characteristics: Vec<JsonValue>,
+    characteristics: Vec<Json<&'p BTreeMap<String, String>>>,
 }
 
-impl ItemRows {
-    fn push(&mut self, key: OrderKey, item: &ItemRecord) {
+impl<'p> ItemRows<'p> {
+    fn push(&mut self, key: OrderKey, item: &'p ItemRecord) {
         let expected = item.expected_completion_moment.as_ref();
-        let appointment = item.appointment_stated.clone().unwrap_or_default();
+        let appointment = item.appointment_stated.as_ref();
+        let start = appointment.and_then(|appointment| appointment.start.as_ref());
+        let finish = appointment.and_then(|appointment| appointment.finish.as_ref());
         self.keys.push(key.0);
-        self.ids.push(item.item_id.clone());
-        self.parents.push(item.parent_item_id.clone());
-        self.internal_ids.push(item.internal_id.clone());
-        self.actions.push(item.action.clone());
-        self.states.push(item.state.clone());
-        self.sub_statuses.push(item.sub_status.clone());
-        self.product_ids.push(item.product_id.clone());
-        self.offerings.push(item.offering_id.clone());
-        self.services.push(item.service_id.clone());
+        self.ids.push(&item.item_id);
+        self.parents.push(item.parent_item_id.as_deref());
+        self.internal_ids.push(item.internal_id.as_deref());
+        self.actions.push(item.action.as_deref());
+        self.states.push(item.state.as_deref());
+        self.sub_statuses.push(item.sub_status.as_deref());
+        self.product_ids.push(item.product_id.as_deref());
+        self.offerings.push(item.offering_id.as_deref());
+        self.services.push(item.service_id.as_deref());
         self.expected.push(expected.and_then(Moment::at));
-        self.expected_texts.push(expected.map(|moment| moment.text().to_owned()));
-        self.appointment_ids.push(appointment.id);
-        self.references.push(appointment.reference);
-        self.appointment_statuses.push(appointment.status);
-        self.starts.push(appointment.start.and_then(|moment| moment.at()));
-        self.finishes.push(appointment.finish.and_then(|moment| moment.at()));
-        self.characteristics.push(serde_json::json!(item.characteristics));
+        self.expected_texts.push(expected.map(Moment::text));
+        self.appointment_ids.push(appointment.and_then(|appointment| appointment.id.as_deref()));
+        self.references.push(appointment.and_then(|appointment| appointment.reference.as_deref()));
+        self.appointment_statuses.push(appointment.and_then(|appointment| appointment.status.as_deref()));
+        self.starts.push(start.and_then(Moment::at));
+        self.finishes.push(finish.and_then(Moment::at));
+        self.characteristics.push(Json(&item.characteristics));
     }
 }
 
 #[derive(Default)]
-struct EntryRows {
+struct EntryRows<'p> {
     keys: Vec<Uuid>,
     positions: Vec<i64>,
     ordinals: Vec<i32>,
@@ -534,24 +538,24 @@ struct EntryRows {
     estimated: Vec<bool>,
     received_at: Vec<DateTime<Utc>>,
     late: Vec<bool>,
-    event_ids: Vec<Option<String>>,
+    event_ids: Vec<Option<&'p str>>,
     delivery_ids: Vec<Uuid>,
-    kinds: Vec<String>,
+    kinds: Vec<&'p str>,
     item_ids: Vec<String>,
-    names: Vec<Option<String>>,
-    from: Vec<Option<JsonValue>>,
-    to: Vec<Option<JsonValue>>,
-    from_texts: Vec<Option<String>>,
-    to_texts: Vec<Option<String>>,
-    messages: Vec<Option<Json<MessageRecord>>>,
-    sentences: Vec<String>,
-    facts: Vec<Option<JsonValue>>,
+    names: Vec<Option<&'p str>>,
+    from: Vec<Option<&'p JsonValue>>,
+    to: Vec<Option<&'p JsonValue>>,
+    from_texts: Vec<Option<&'p str>>,
+    to_texts: Vec<Option<&'p str>>,
+    messages: Vec<Option<Json<&'p MessageRecord>>>,
+    sentences: Vec<&'p str>,
+    facts: Vec<Option<&'p JsonValue>>,
     valid_to: Vec<Option<DateTime<Utc>>>,
     known_from: Vec<DateTime<Utc>>,
 }
 
-impl EntryRows {
-    fn push(&mut self, key: OrderKey, entry: &EntryRecord) {
+impl<'p> EntryRows<'p> {
+    fn push(&mut self, key: OrderKey, entry: &'p EntryRecord) {
         self.keys.push(key.0);
         self.positions.push(entry.event_position);
         self.ordinals.push(entry.ordinal);
@@ -559,18 +563,18 @@ impl EntryRows {
         self.estimated.push(entry.at_estimated);
         self.received_at.push(entry.received_at);
         self.late.push(entry.late);
-        self.event_ids.push(entry.event_id.clone());
+        self.event_ids.push(entry.event_id.as_deref());
         self.delivery_ids.push(entry.delivery_id);
-        self.kinds.push(entry.kind.clone());
+        self.kinds.push(&entry.kind);
         self.item_ids.push(array_literal(&entry.item_ids));
-        self.names.push(entry.name.clone());
-        self.from.push(entry.from.clone());
-        self.to.push(entry.to.clone());
-        self.from_texts.push(entry.from_text.clone());
-        self.to_texts.push(entry.to_text.clone());
-        self.messages.push(entry.message.clone().map(Json));
-        self.sentences.push(entry.text.clone());
-        self.facts.push(entry.facts.clone());
+        self.names.push(entry.name.as_deref());
+        self.from.push(entry.from.as_ref());
+        self.to.push(entry.to.as_ref());
+        self.from_texts.push(entry.from_text.as_deref());
+        self.to_texts.push(entry.to_text.as_deref());
+        self.messages.push(entry.message.as_ref().map(Json));
+        self.sentences.push(&entry.text);
+        self.facts.push(entry.facts.as_ref());
         self.valid_to.push(entry.valid_to);
         self.known_from.push(entry.known_from);
     }

@@ -1,9 +1,10 @@
 //! The load: connections that post one event after the other.
 
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{LazyLock, Mutex};
 use std::time::{Duration, Instant};
 
+use order_timeline::generate::{Feed, Settings, Share};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -27,8 +28,6 @@ impl Load {
     }
 }
 
-static NEXT: AtomicU64 = AtomicU64::new(1);
-
 /// Posts from several connections at once, each waiting for its answer (a closed loop).
 pub async fn run(address: SocketAddr, connections: usize, duration: Duration) -> Load {
     let started = Instant::now();
@@ -49,7 +48,7 @@ async fn one_connection(address: SocketAddr, until: Instant) -> Vec<f64> {
     let mut latencies = Vec::new();
     let mut answer = vec![0; 16 * 1024];
     while Instant::now() < until {
-        let body = body(NEXT.fetch_add(1, Ordering::Relaxed));
+        let body = body();
         let head = format!(
             "POST /listener HTTP/1.1\r\nHost: {address}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
             body.len()
@@ -80,18 +79,31 @@ async fn read_answer(stream: &mut TcpStream, buffer: &mut [u8]) {
     }
 }
 
-/// Events of orders, 20 each, in turns over many orders: each a state change with new content.
-pub fn body(number: u64) -> Vec<u8> {
-    const ORDERS_AT_A_TIME: u64 = 500;
-    const EVENTS: u64 = 20;
-    let round = number / (ORDERS_AT_A_TIME * EVENTS);
-    let order = round * ORDERS_AT_A_TIME + number % ORDERS_AT_A_TIME;
-    let step = (number / ORDERS_AT_A_TIME) % EVENTS;
-    let template = include_str!("../../fixtures/bt-wholesale/04-provide-access-acknowledged-by-supplier.json");
-    template
-        .replace("00228874", &format!("{order:08}"))
-        .replace("d4c0a7d5-7844-5f46-b1b2-12422925de28", &format!("00000000-0000-4000-8000-{number:012}"))
-        .replace("2023-02-13T09:53:19.019Z", &format!("2023-02-13T09:{step:02}:19.019Z"))
-        .replacen("AcceptedByBTWwBC", &format!("Step{step}"), 1)
-        .into_bytes()
+/// A made-up feed in the order of its delivery: 20 events an order on average, some of them twice or late.
+fn feed() -> Feed {
+    Feed::new(Settings {
+        orders: 1_000_000,
+        events_per_order: 20,
+        seed: 1,
+        duplicates: Share::of_million(100_000),
+        late: Share::of_million(50_000),
+        conflicts: Share::NEVER,
+        bare: Share::NEVER,
+        from: "2023-01-01T00:00:00Z".parse().unwrap(),
+        to: "2026-01-01T00:00:00Z".parse().unwrap(),
+    })
+}
+
+static FEED: LazyLock<Mutex<Feed>> = LazyLock::new(|| Mutex::new(feed()));
+
+/// The feed's next body.
+fn body() -> Vec<u8> {
+    FEED.lock().unwrap().next().unwrap().body
+}
+
+/// A body of the feed that half of the others are longer than.
+pub fn usual_body() -> Vec<u8> {
+    let mut bodies: Vec<Vec<u8>> = feed().map(|sent| sent.body).take(10_001).collect();
+    bodies.sort_unstable_by_key(Vec::len);
+    bodies.swap_remove(5_000)
 }

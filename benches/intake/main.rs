@@ -40,8 +40,8 @@ async fn measure(duration: Duration) {
     let postgres = start_counting(&settings).await;
     let options = postgres.connect_options();
 
-    let baseline =
-        pgbench::inserts_per_second(&options, &client::body(0), CONNECTIONS, duration, directory.path()).await;
+    let body = client::usual_body();
+    let baseline = pgbench::inserts_per_second(&options, &body, CONNECTIONS, duration, directory.path()).await;
     let service = Service::start(&options).await;
     let before = service.work().await;
     let load = client::run(service.address, CONNECTIONS, duration).await;
@@ -52,7 +52,7 @@ async fn measure(duration: Duration) {
     let ratio = load.per_second() / baseline.per_second;
     let statements = (after.statements - before.statements) as f64 / events;
     let wal_bytes = (after.wal_bytes - before.wal_bytes) as f64 / events;
-    let body_bytes = client::body(0).len();
+    let body_bytes = body.len();
     let report = json!({
         "ratioToPgbench": ratio,
         "pgbench": { "clients": CONNECTIONS, "insertsPerSecond": baseline.per_second },

@@ -16,6 +16,7 @@ use reqwest::Url;
 use sqlx::postgres::PgConnectOptions;
 use uuid::Uuid;
 
+use crate::generate::Share;
 use crate::hybris::{JmSystem, System};
 use crate::record::OutcomeName;
 use crate::wire::read_time;
@@ -104,6 +105,8 @@ pub enum Command {
     Rebuild(RebuildConfig),
     /// Write one of the analysts' views to a file; without a view, list them
     Export(ExportConfig),
+    /// Make a feed of made-up orders up, one body a line, for `ingest`: to try things out and to measure
+    Generate(GenerateConfig),
 }
 
 #[derive(Args, Clone, Debug)]
@@ -257,6 +260,43 @@ pub struct ExportConfig {
     pub format: ExportFormat,
     /// The file to write, or - for standard output. It is there when it is complete.
     #[arg(long, env = "ORDER_TIMELINE_OUTPUT", value_name = "FILE", default_value = "-")]
+    pub output: PathBuf,
+}
+
+#[derive(Args, Clone, Debug)]
+pub struct GenerateConfig {
+    /// How many orders.
+    #[arg(long, env = "ORDER_TIMELINE_ORDERS", value_name = "N", default_value_t = 100)]
+    pub orders: u64,
+    /// Events of an order, on average.
+    #[arg(long, env = "ORDER_TIMELINE_EVENTS_PER_ORDER", value_name = "N", default_value_t = 20,
+          value_parser = clap::value_parser!(u64).range(1..=10_000))]
+    pub events_per_order: u64,
+    /// The same seed, with the same settings, gives the same bytes.
+    #[arg(long, env = "ORDER_TIMELINE_SEED", value_name = "N", default_value_t = 1)]
+    pub seed: u64,
+    /// Share of the events that are delivered twice.
+    #[arg(long, env = "ORDER_TIMELINE_DUPLICATES", value_name = "SHARE", default_value = "0.1", value_parser = share)]
+    pub duplicates: Share,
+    /// Share of the events that come after later ones of their order.
+    #[arg(long, env = "ORDER_TIMELINE_LATE", value_name = "SHARE", default_value = "0.05", value_parser = share)]
+    pub late: Share,
+    /// Share of the events whose id comes again with other content.
+    #[arg(long, env = "ORDER_TIMELINE_CONFLICTS", value_name = "SHARE", default_value = "0.001",
+          value_parser = share)]
+    pub conflicts: Share,
+    /// Share of the events that lack their id, or their time, or both.
+    #[arg(long, env = "ORDER_TIMELINE_BARE", value_name = "SHARE", default_value = "0.001", value_parser = share)]
+    pub bare: Share,
+    /// When the first order begins [default: a year before --to, more for more than a thousand orders a day]
+    #[arg(long, env = "ORDER_TIMELINE_FROM", value_name = "TIME", value_parser = time)]
+    pub from: Option<DateTime<Utc>>,
+    /// When the last events are.
+    #[arg(long, env = "ORDER_TIMELINE_TO", value_name = "TIME", default_value = "2026-01-01T00:00:00Z",
+          value_parser = time)]
+    pub to: DateTime<Utc>,
+    /// The file to write, or - for standard output. It is there when it is complete.
+    #[arg(long, visible_alias = "out", env = "ORDER_TIMELINE_OUTPUT", value_name = "FILE", default_value = "-")]
     pub output: PathBuf,
 }
 
@@ -450,6 +490,10 @@ pub fn default_listen() -> SocketAddr {
 fn time(text: &str) -> Result<DateTime<Utc>, String> {
     let read = read_time(text).ok_or_else(|| "is no time; write it like 2023-02-13T10:00:00Z".to_owned())?;
     Ok(read.at)
+}
+
+fn share(text: &str) -> Result<Share, String> {
+    text.parse().ok().and_then(Share::new).ok_or_else(|| "is no share; write a number from 0 to 1".to_owned())
 }
 
 fn base_path(text: &str) -> Result<String, String> {

@@ -14,7 +14,8 @@
 //! * [`record`] – what is kept and shown, flat, in the contract's names
 //! * [`store`] – every SQL statement, and the private PostgreSQL
 //! * [`vocabulary`] – what the suppliers' codes mean, as data
-//! * [`demo`] – sample bodies and made-up orders
+//! * [`demo`] – sample bodies, and orders that go on
+//! * [`generate`] – made-up feeds, the same for the same seed
 //!
 //! # Invariants
 //! * `order` knows no names of the wire, no database, no HTTP and no clock.
@@ -31,6 +32,7 @@ pub mod cli;
 pub mod config;
 pub mod demo;
 pub mod export;
+pub mod generate;
 pub mod http;
 pub mod hybris;
 pub mod intake;

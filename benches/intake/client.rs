@@ -8,8 +8,7 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-/// Makes the body of an event by its number.
-pub type Feed = Arc<dyn Fn(u64) -> Vec<u8> + Send + Sync>;
+use super::feed::Bodies;
 
 /// When the next event is sent.
 #[derive(Clone, Copy)]
@@ -41,12 +40,17 @@ impl Load {
 }
 
 /// Posts from several connections at once for a while.
-pub async fn run(address: SocketAddr, connections: usize, pace: Pace, duration: Duration, feed: &Feed) -> Load {
-    static NEXT: AtomicU64 = AtomicU64::new(1);
+pub async fn run(
+    address: SocketAddr,
+    connections: usize,
+    pace: Pace,
+    duration: Duration,
+    bodies: &Arc<Bodies>,
+) -> Load {
     let sent = Arc::new(AtomicU64::new(0));
     let started = Instant::now();
     let post =
-        |_| tokio::spawn(one_connection(address, pace, started, duration, Arc::clone(&sent), Arc::clone(feed), &NEXT));
+        |_| tokio::spawn(one_connection(address, pace, started, duration, Arc::clone(&sent), Arc::clone(bodies)));
     let tasks: Vec<_> = (0..connections).map(post).collect();
     let mut latencies = Vec::new();
     for task in tasks {
@@ -63,8 +67,7 @@ async fn one_connection(
     started: Instant,
     duration: Duration,
     sent: Arc<AtomicU64>,
-    feed: Feed,
-    next: &AtomicU64,
+    bodies: Arc<Bodies>,
 ) -> Vec<f64> {
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.set_nodelay(true).unwrap();
@@ -80,7 +83,7 @@ async fn one_connection(
             return latencies;
         }
         tokio::time::sleep_until(due.into()).await;
-        let body = feed(next.fetch_add(1, Ordering::Relaxed));
+        let body = bodies.next();
         let mut request = Vec::with_capacity(body.len() + 160);
         let head = format!(
             "POST /listener HTTP/1.1\r\nHost: {address}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
@@ -112,20 +115,4 @@ async fn read_answer(stream: &mut TcpStream, buffer: &mut [u8]) {
             return;
         }
     }
-}
-
-/// Events of orders, 20 each, in turns over many orders: each a state change with new content.
-pub fn in_turns(number: u64) -> Vec<u8> {
-    const ORDERS_AT_A_TIME: u64 = 500;
-    const EVENTS: u64 = 20;
-    let round = number / (ORDERS_AT_A_TIME * EVENTS);
-    let order = round * ORDERS_AT_A_TIME + number % ORDERS_AT_A_TIME;
-    let step = (number / ORDERS_AT_A_TIME) % EVENTS;
-    let template = include_str!("../../fixtures/bt-wholesale/04-provide-access-acknowledged-by-supplier.json");
-    template
-        .replace("00228874", &format!("{order:08}"))
-        .replace("d4c0a7d5-7844-5f46-b1b2-12422925de28", &format!("00000000-0000-4000-8000-{number:012}"))
-        .replace("2023-02-13T09:53:19.019Z", &format!("2023-02-13T09:{step:02}:19.019Z"))
-        .replacen("AcceptedByBTWwBC", &format!("Step{step}"), 1)
-        .into_bytes()
 }

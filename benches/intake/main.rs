@@ -13,6 +13,7 @@
 
 mod client;
 mod cost;
+mod feed;
 mod pgbench;
 mod service;
 
@@ -20,13 +21,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use order_timeline::generate::Share;
 use order_timeline::store::private_postgres::{Durability, PrivatePostgres, Settings};
 use serde_json::{Value as JsonValue, json};
 use sqlx::postgres::PgPool;
 use sqlx::{ConnectOptions, Connection, Executor, Row};
 
-use client::{Feed, Load, Pace};
+use client::{Load, Pace};
 use cost::Cost;
+use feed::Bodies;
 use service::Service;
 
 const PGBENCH_CLIENTS: usize = 16;
@@ -47,16 +50,14 @@ async fn measure(duration: Duration, connections: Vec<usize>) {
     let settings = Settings { data_dir: directory.path().to_owned(), durability: Durability::Durable };
     let postgres = start_counting(&settings).await;
     let options = postgres.connect_options();
-    let feed: Feed = Arc::new(client::in_turns);
-    let body_bytes = feed(0).len();
-
-    let baseline = pgbench::inserts_per_second(&options, &feed(0), PGBENCH_CLIENTS, duration, directory.path()).await;
+    let body = feed::usual_body();
+    let body_bytes = body.len();
+    let baseline = pgbench::inserts_per_second(&options, &body, PGBENCH_CLIENTS, duration, directory.path()).await;
     let pool = PgPool::connect_lazy_with(options.clone());
     let bench = Bench {
         service: Service::start(&options),
         postmaster: cost::postmaster(&pool).await,
         pool,
-        feed,
         duration,
         baseline: baseline.per_second,
     };
@@ -65,17 +66,22 @@ async fn measure(duration: Duration, connections: Vec<usize>) {
         "{:<22} {:>8} {:>6} {:>7} {:>7} {:>8} {:>7} {:>8} {:>23} {:>7}",
         "", "events/s", "ratio", "p50 ms", "p99 ms", "p99.9 ms", "stmts", "WAL B", "CPU us srv/pg/client", "MiB"
     );
+    let plain = bench.bodies(1, Share::NEVER, Share::NEVER).await;
     let mut closed = Vec::new();
     for connections in connections {
-        closed.push(bench.run("closed", connections, Pace::Answered).await);
+        closed.push(bench.run("closed", connections, Pace::Answered, &plain).await);
     }
+    let mixed = bench.bodies(2, Share::of_million(100_000), Share::of_million(50_000)).await;
+    let most = closed.last().and_then(|one| one["connections"].as_u64()).map_or(256, |most| most as usize);
+    let mixed = bench.run("10 % twice, 5 % late", most, Pace::Answered, &mixed).await;
     let best = closed.iter().filter_map(|one| one["eventsPerSecond"].as_f64()).fold(0.0, f64::max);
-    let half = bench.run("open, half the load", 64, Pace::PerSecond(best / 2.0)).await;
+    let half = bench.run("open, half the load", 64, Pace::PerSecond(best / 2.0), &plain).await;
     let report = json!({
         "ratioToPgbench": best / baseline.per_second,
         "pgbench": { "clients": PGBENCH_CLIENTS, "insertsPerSecond": baseline.per_second },
         "bodyBytes": body_bytes,
         "closedLoop": closed,
+        "duplicatesAndLate": mixed,
         "openLoopAtHalf": half,
         "outcomes": bench.outcomes().await,
     });
@@ -95,16 +101,22 @@ struct Bench {
     service: Service,
     pool: PgPool,
     postmaster: u32,
-    feed: Feed,
     duration: Duration,
     baseline: f64,
 }
 
 impl Bench {
+    /// A feed whose orders are under way.
+    async fn bodies(&self, seed: u64, duplicates: Share, late: Share) -> Arc<Bodies> {
+        let bodies = Arc::new(Bodies::new(seed, duplicates, late));
+        self.service.ingest(bodies.until_steady());
+        bodies
+    }
+
     /// Runs one load and prints its row.
-    async fn run(&self, name: &str, connections: usize, pace: Pace) -> JsonValue {
+    async fn run(&self, name: &str, connections: usize, pace: Pace, bodies: &Arc<Bodies>) -> JsonValue {
         let before = self.cost().await;
-        let load = client::run(self.service.address, connections, pace, self.duration, &self.feed).await;
+        let load = client::run(self.service.address, connections, pace, self.duration, bodies).await;
         let cost = self.cost().await.since(before);
         let events = load.events as f64;
         let micros = |seconds: f64| seconds * 1e6 / events;

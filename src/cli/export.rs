@@ -1,14 +1,13 @@
 //! `export`: one of the analysts' views as a file.
 
-use std::fs::{self, File};
-use std::io::{Stdout, Write};
-use std::path::{Path, PathBuf};
+use std::io::Write;
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::database::{Database, Purpose};
+use super::sink::Sink;
 use crate::config::{DatabaseConfig, ExportConfig, ExportFormat};
 use crate::export::{self, ExportError};
 use crate::store::{Store, View};
@@ -72,54 +71,4 @@ fn progress_bar(about: u64) -> ProgressBar {
     let form = "{wide_bar} {human_pos} of about {human_len} rows {msg} {eta} left";
     let style = ProgressStyle::with_template(form).unwrap_or_else(|_| ProgressStyle::default_bar());
     ProgressBar::new(about).with_style(style)
-}
-
-/// Where the file goes: standard output, or a file that takes its name when it is complete.
-enum Sink {
-    Out(Stdout),
-    File { file: File, part: PathBuf, path: PathBuf },
-}
-
-impl Sink {
-    fn open(path: &Path) -> Result<Self> {
-        if path.as_os_str() == "-" {
-            return Ok(Self::Out(std::io::stdout()));
-        }
-        let mut part = path.as_os_str().to_owned();
-        part.push(".part");
-        let part = PathBuf::from(part);
-        let file = File::create(&part).with_context(|| format!("cannot write {}", part.display()))?;
-        Ok(Self::File { file, part, path: path.to_owned() })
-    }
-
-    fn describe(&self) -> String {
-        match self {
-            Self::Out(_) => "standard output".to_owned(),
-            Self::File { path, .. } => path.display().to_string(),
-        }
-    }
-
-    fn complete(self) -> Result<()> {
-        if let Self::File { file, part, path } = self {
-            file.sync_all()?;
-            fs::rename(&part, &path).with_context(|| format!("cannot write {}", path.display()))?;
-        }
-        Ok(())
-    }
-}
-
-impl Write for Sink {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        match self {
-            Self::Out(out) => out.write(bytes),
-            Self::File { file, .. } => file.write(bytes),
-        }
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        match self {
-            Self::Out(out) => out.flush(),
-            Self::File { file, .. } => file.flush(),
-        }
-    }
 }

@@ -4,12 +4,14 @@ mod database;
 mod deliveries;
 mod demo;
 mod export;
+mod generate;
 mod hybris;
 mod ingest;
 mod migrate;
 mod rebuild;
 mod serve;
 mod signals;
+mod sink;
 mod terminal;
 mod timeline;
 mod vocabulary;
@@ -73,6 +75,7 @@ async fn run(config: Config) -> Result<()> {
         Command::Rebuild(rebuild) if rebuild.check => rebuild::check(database, &rebuild).await,
         Command::Rebuild(rebuild) => rebuild::run(database, &rebuild).await,
         Command::Export(export) => export::run(database, &export).await,
+        Command::Generate(generate) => generate::run(&generate),
     }
 }
 

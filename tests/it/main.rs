@@ -13,6 +13,7 @@ mod deliveries;
 mod export;
 mod fixtures;
 mod fold;
+mod generate;
 mod health;
 mod hybris;
 mod ingest;

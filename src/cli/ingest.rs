@@ -4,22 +4,23 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::{Context, Result};
+use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt, StreamExt};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::de::IgnoredAny;
 
 use super::database::{Database, Purpose};
 use crate::config::{DatabaseConfig, IngestConfig};
-use crate::intake::{self, Body, Delivery};
-use crate::order::Vocabulary;
+use crate::intake::{Body, Delivery, Group};
 use crate::record::{OutcomeName, Receipt};
 use crate::store::Store;
 
-/// So many bodies go into one transaction at most, and so many bytes.
-const BATCH: usize = 256;
-const BATCH_BYTES: usize = 8 * 1024 * 1024;
+/// So many bodies are on their way at most: enough for full batches in every lane.
+const UNDER_WAY: usize = 2048;
 
 pub async fn run(database: &DatabaseConfig, config: &IngestConfig) -> Result<()> {
     let files = files(&config.paths)?;
@@ -30,44 +31,34 @@ pub async fn run(database: &DatabaseConfig, config: &IngestConfig) -> Result<()>
 }
 
 async fn take_all(store: &Store, config: &IngestConfig, files: &[PathBuf]) -> Result<()> {
-    let vocabulary = store.vocabulary().await?;
+    let group = Group::start(store, &Arc::new(store.vocabulary().await?))?;
     let progress = progress_bar(files);
     let mut summary = Summary::default();
-    let mut batch = Batch { store, vocabulary: &vocabulary, deliveries: Vec::new(), bytes: 0 };
+    let mut under_way = FuturesUnordered::new();
     for file in files {
         let origin = file.display().to_string();
         let mut bodies = Bodies::open(file)?;
         while let Some(body) = bodies.next(&origin)? {
             progress.inc(u64::try_from(body.len()).unwrap_or(0));
-            batch.bytes += body.len();
-            batch.deliveries.push(Delivery::received_now(&config.sender, &origin, Vec::new(), Body::Whole(body)));
-            if batch.deliveries.len() >= BATCH || batch.bytes >= BATCH_BYTES {
-                summary.add(batch.flush().await?);
-                progress.set_message(format!("{} bodies", summary.bodies));
+            let delivery = Delivery::received_now(&config.sender, &origin, Vec::new(), Body::Whole(body));
+            under_way.push(group.take_in_turn(delivery));
+            // A body is on its way at once, also where the next one takes its time to come.
+            while let Some(Some(receipt)) = under_way.next().now_or_never() {
+                summary.add(receipt?);
             }
+            if under_way.len() >= UNDER_WAY
+                && let Some(receipt) = under_way.next().await
+            {
+                summary.add(receipt?);
+            }
+            progress.set_message(format!("{} bodies", summary.bodies));
         }
     }
-    summary.add(batch.flush().await?);
+    while let Some(receipt) = under_way.next().await {
+        summary.add(receipt?);
+    }
     progress.finish_and_clear();
     summary.print(&mut anstream::stdout())
-}
-
-struct Batch<'b> {
-    store: &'b Store,
-    vocabulary: &'b Vocabulary,
-    deliveries: Vec<Delivery>,
-    bytes: usize,
-}
-
-impl Batch<'_> {
-    async fn flush(&mut self) -> Result<Vec<Receipt>> {
-        self.bytes = 0;
-        let deliveries = std::mem::take(&mut self.deliveries);
-        if deliveries.is_empty() {
-            return Ok(Vec::new());
-        }
-        Ok(intake::take(self.store, self.vocabulary, deliveries).await?)
-    }
 }
 
 /// What became of all bodies.
@@ -86,13 +77,11 @@ impl Default for Summary {
 }
 
 impl Summary {
-    fn add(&mut self, receipts: Vec<Receipt>) {
-        for receipt in receipts {
-            self.bodies += 1;
-            *self.outcomes.entry(receipt.outcome).or_default() += 1;
-            self.odd += usize::from(!receipt.oddities.is_empty());
-            self.orders.extend(receipt.order_id);
-        }
+    fn add(&mut self, receipt: Receipt) {
+        self.bodies += 1;
+        *self.outcomes.entry(receipt.outcome).or_default() += 1;
+        self.odd += usize::from(!receipt.oddities.is_empty());
+        self.orders.extend(receipt.order_id);
     }
 
     fn print(&self, out: &mut impl Write) -> Result<()> {

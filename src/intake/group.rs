@@ -47,7 +47,7 @@ pub enum NotTaken {
 #[derive(Debug)]
 struct Job {
     incoming: Incoming,
-    reply: oneshot::Sender<Result<Receipt, Arc<StoreError>>>,
+    reply: oneshot::Sender<Answer>,
     room: OwnedSemaphorePermit,
 }
 
@@ -95,17 +95,44 @@ impl Group {
     /// delivery is durable and its order's timeline shows it.
     ///
     /// # Errors
-    /// [`NotTaken`] where it could not be made durable.
+    /// [`NotTaken`] where it could not be made durable; [`NotTaken::Busy`] at once where too many wait already.
     pub async fn take(&self, delivery: Delivery) -> Result<Receipt, NotTaken> {
-        let size = u32::try_from(delivery.body.kept().len() / 1024).unwrap_or(KILOBYTES);
-        let room = Arc::clone(&self.kilobytes).try_acquire_many_owned(size + 1).map_err(|_| NotTaken::Busy)?;
+        let room = Arc::clone(&self.kilobytes).try_acquire_many_owned(kilobytes(&delivery));
+        let (jobs, job, receipt) = self.job(delivery, room.map_err(|_| NotTaken::Busy)?)?;
+        jobs.try_send(job).map_err(|_| NotTaken::Busy)?;
+        receipt.await.map_err(|_| NotTaken::Failed)?.map_err(NotTaken::Store)
+    }
+
+    /// The same for who has time: where many wait already, it waits for room.
+    ///
+    /// # Errors
+    /// [`NotTaken`] where it could not be made durable.
+    pub async fn take_in_turn(&self, delivery: Delivery) -> Result<Receipt, NotTaken> {
+        let room = Arc::clone(&self.kilobytes).acquire_many_owned(kilobytes(&delivery)).await;
+        let (jobs, job, receipt) = self.job(delivery, room.map_err(|_| NotTaken::Failed)?)?;
+        jobs.send(job).await.map_err(|_| NotTaken::Failed)?;
+        receipt.await.map_err(|_| NotTaken::Failed)?.map_err(NotTaken::Store)
+    }
+
+    /// Reads a delivery; its order says which lane it takes.
+    fn job(
+        &self,
+        delivery: Delivery,
+        room: OwnedSemaphorePermit,
+    ) -> Result<(&mpsc::Sender<Job>, Job, oneshot::Receiver<Answer>), NotTaken> {
         let incoming = read::incoming(delivery);
         let lane = usize::from(incoming.order_key.0.as_bytes()[0]) % self.lanes.len();
         let (reply, receipt) = oneshot::channel();
-        let jobs = self.lanes.get(lane).ok_or(NotTaken::Busy)?;
-        jobs.try_send(Job { incoming, reply, room }).map_err(|_| NotTaken::Busy)?;
-        receipt.await.map_err(|_| NotTaken::Failed)?.map_err(NotTaken::Store)
+        let jobs = self.lanes.get(lane).ok_or(NotTaken::Failed)?;
+        Ok((jobs, Job { incoming, reply, room }, receipt))
     }
+}
+
+type Answer = Result<Receipt, Arc<StoreError>>;
+
+/// What a delivery takes of the room for bodies; the largest all of it.
+fn kilobytes(delivery: &Delivery) -> u32 {
+    u32::try_from(delivery.body.kept().len() / 1024).unwrap_or(KILOBYTES).saturating_add(1).min(KILOBYTES)
 }
 
 async fn run(mut waiting: mpsc::Receiver<Job>, store: Store, vocabulary: Arc<Vocabulary>) {

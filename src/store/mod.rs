@@ -59,11 +59,13 @@ const INTAKE_SESSION: [(&str, &str); 6] = [
 /// A connection that was used so lately is taken to be alive.
 const IDLE: Duration = Duration::from_secs(2);
 
-/// Compresses bodies with LZ4 where the server was built with it: PostgreSQL's own way takes several times as
-/// long, a good part of what a delivery costs.
+/// Compresses bodies, and pages in the log, with LZ4 where the server was built with it and lets us:
+/// PostgreSQL's own way takes several times as long, a good part of what a delivery costs.
 async fn prefer_lz4(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
-    let set = "do $$ begin set default_toast_compression = 'lz4'; exception when others then null; end $$";
-    connection.execute(set).await?;
+    for setting in ["default_toast_compression", "wal_compression"] {
+        let set = format!("do $$ begin set {setting} = 'lz4'; exception when others then null; end $$");
+        connection.execute(sqlx::AssertSqlSafe(set)).await?;
+    }
     Ok(())
 }
 

@@ -124,7 +124,10 @@ fn postgres(launch: &Launch<'_>) -> Command {
         ("unix_socket_directories", &*socket_dir),
         ("unix_socket_permissions", "0700"),
         ("max_connections", "100"),
-        ("shared_buffers", "128MB"),
+        ("shared_buffers", "256MB"),
+        // After each checkpoint every page that is touched goes into the log as a whole: not too often.
+        ("max_wal_size", "4GB"),
+        ("checkpoint_timeout", "15min"),
         ("wal_compression", "on"),
         ("logging_collector", "off"),
         ("log_destination", "stderr"),

@@ -9,7 +9,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Days, Utc};
 use clap::builder::TypedValueParser;
 use clap::{Arg, Args, Parser, Subcommand, ValueEnum};
 use reqwest::Url;
@@ -191,6 +191,16 @@ impl HybrisConfig {
 pub struct ServeConfig {
     #[command(flatten)]
     pub http: HttpConfig,
+    /// Let exact bodies go after so many days, such as 400d, by the month; what was made of them stays [default:
+    /// keep them for ever]. An event that comes late for an order without its bodies can no longer take its place.
+    #[arg(long, env = "ORDER_TIMELINE_KEEP_BODIES", value_name = "DAYS", value_parser = days)]
+    pub keep_bodies: Option<Days>,
+}
+
+/// Days as `400d` says them.
+fn days(text: &str) -> Result<Days, String> {
+    let days = text.strip_suffix('d').and_then(|days| days.parse().ok()).filter(|days| *days > 0);
+    days.map(Days::new).ok_or_else(|| "say it in days, one at least, such as 400d".to_owned())
 }
 
 #[derive(Args, Clone, Debug)]

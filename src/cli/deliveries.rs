@@ -12,7 +12,7 @@ use crate::config::DatabaseConfig;
 use crate::order::{Vocabulary, rfc3339};
 use crate::rebuild::{Retried, retry as retry_one};
 use crate::record::{DeliveryRecord, OutcomeName};
-use crate::store::{DeliveryFilter, Store};
+use crate::store::{DeliveryFilter, Store, StoreError};
 
 /// What `deliveries list` is to show.
 pub struct List {
@@ -51,7 +51,10 @@ pub async fn show(database: &DatabaseConfig, id: Uuid, body_only: bool) -> Resul
 
 async fn print(store: &Store, id: Uuid, body_only: bool) -> Result<()> {
     let delivery = store.delivery(id).await?.with_context(|| format!("there is no delivery {id}"))?;
-    let body = store.body(id).await?;
+    let body = match store.body(id).await {
+        Err(StoreError::NoLongerKept) => None,
+        body => body?,
+    };
     if body_only {
         let body = body.with_context(|| format!("the body of delivery {id} is no longer kept"))?;
         std::io::stdout().write_all(&body.bytes)?;

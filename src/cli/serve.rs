@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use chrono::{Days, Utc};
 use tracing::{info, warn};
 
 use super::database::{Database, Purpose};
@@ -31,8 +32,10 @@ pub async fn run(database: &DatabaseConfig, config: &ServeConfig) -> Result<()> 
         warn!("the database is not safe: {doubt}");
     }
     let learning = actix_web::rt::spawn(learn_silence(database.store.clone()));
+    let housekeeping = actix_web::rt::spawn(look_after_bodies(database.store.clone(), config.keep_bodies));
     serve_until_signalled(server).await?;
     learning.abort();
+    housekeeping.abort();
     info!("the service has stopped; everything acknowledged is in the database");
     database.close().await
 }
@@ -43,6 +46,26 @@ async fn learn_silence(store: Store) {
     loop {
         if let Err(error) = store.learn_silence().await {
             warn!(%error, "how long orders are usually silent could not be learned");
+        }
+        tokio::time::sleep(EVERY).await;
+    }
+}
+
+/// Makes partitions for the bodies to come, and lets go of those that need no longer be kept. Several nodes may
+/// do so.
+async fn look_after_bodies(store: Store, keep: Option<Days>) {
+    const EVERY: Duration = Duration::from_hours(1);
+    loop {
+        let now = Utc::now();
+        if let Err(error) = store.make_room_for_bodies(now).await {
+            warn!(%error, "partitions for the bodies to come could not be made; they will lie in the default partition");
+        }
+        if let Some(before) = keep.and_then(|keep| now.checked_sub_days(keep)) {
+            match store.let_bodies_go(before).await {
+                Ok((0, 0)) => {}
+                Ok((months, bodies)) => info!(months, bodies, %before, "bodies were let go as --keep-bodies says"),
+                Err(error) => warn!(%error, "old bodies could not be let go"),
+            }
         }
         tokio::time::sleep(EVERY).await;
     }

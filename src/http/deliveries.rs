@@ -69,7 +69,8 @@ pub async fn show(id: web::Path<Uuid>, app: web::Data<App>) -> Result<HttpRespon
 /// The exact bytes of a delivery. They are a stranger's: no browser is to take them for a page.
 #[utoipa::path(get, path = "/api/v1/deliveries/{id}/body", tag = "deliveries", params(("id" = Uuid, Path, description = "The delivery's id")),
     responses((status = 200, body = String, content_type = "text/plain"),
-        (status = 404, body = Problem, content_type = "application/problem+json")))]
+        (status = 404, body = Problem, content_type = "application/problem+json"),
+        (status = 410, description = "Let go, as the operator wishes", body = Problem, content_type = "application/problem+json")))]
 pub async fn body(id: web::Path<Uuid>, app: web::Data<App>) -> Result<HttpResponse, Problem> {
     let body = app.store.body(*id).await?.ok_or_else(|| no_such_delivery(*id))?;
     let kind =
@@ -93,5 +94,5 @@ fn filter(parameters: &DeliveryParameters) -> Result<DeliveryFilter, Problem> {
 }
 
 fn no_such_delivery(id: Uuid) -> Problem {
-    Problem::new(StatusCode::NOT_FOUND, "no-such-delivery", format!("There is no delivery {id}, or its body is gone."))
+    Problem::new(StatusCode::NOT_FOUND, "no-such-delivery", format!("There is no delivery {id}."))
 }

@@ -100,6 +100,11 @@ impl From<StoreError> for Problem {
                 let detail = "The request asks for a value that cannot be looked up.";
                 Self::new(StatusCode::BAD_REQUEST, "bad-query", detail)
             }
+            StoreError::NoLongerKept => {
+                let detail = "Exact bodies that this needs were let go, as the operator of the service wishes \
+                              (--keep-bodies). What was made of them is kept: the order and its timeline as they are now.";
+                Self::new(StatusCode::GONE, "bodies-gone", detail)
+            }
             _ => unavailable(&cause),
         }
     }

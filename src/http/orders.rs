@@ -58,6 +58,8 @@ pub async fn list(parameters: web::Query<ListParameters>, app: web::Data<App>) -
 #[utoipa::path(get, path = "/api/v1/orders/{order_id}", tag = "orders",
     params(("order_id" = String, Path, description = "The order's id"), OrderParameters),
     responses((status = 200, body = OrderRecord), (status = 404, body = Problem, content_type = "application/problem+json"),
+        (status = 410, description = "Asked for another time, and bodies of the order were let go", body = Problem,
+            content_type = "application/problem+json"),
         (status = 409, description = "Several senders have an order of this id", body = Problem,
             content_type = "application/problem+json")))]
 pub async fn show(
@@ -75,6 +77,8 @@ pub async fn show(
 #[utoipa::path(get, path = "/api/v1/orders/{order_id}/timeline", tag = "orders",
     params(("order_id" = String, Path, description = "The order's id"), OrderParameters),
     responses((status = 200, body = TimelineRecord), (status = 404, body = Problem, content_type = "application/problem+json"),
+        (status = 410, description = "Asked for another time, and bodies of the order were let go", body = Problem,
+            content_type = "application/problem+json"),
         (status = 409, description = "Several senders have an order of this id", body = Problem,
             content_type = "application/problem+json")))]
 pub async fn timeline(

@@ -157,13 +157,43 @@ async fn plan_order(
             return Ok(Some(plan));
         }
     }
-    let earlier = batch.history(key).await?;
+    let earlier = match batch.history(key).await {
+        Err(StoreError::NoLongerKept) => return Ok(without_history(order, new, vocabulary, verdicts)),
+        earlier => earlier?,
+    };
     let (plan, parked) = whole_without_poison(earlier, new.iter().map(|new| (*new).clone()).collect(), vocabulary);
     verdicts.parked.extend(parked);
     if let Some(plan) = &plan {
         verdicts.outcomes.extend(plan.outcomes.iter().copied());
     }
     Ok(plan)
+}
+
+/// Plans an order whose earlier bodies are no longer kept: what simply follows is added, what would need them
+/// is parked.
+fn without_history(
+    order: &LoadedOrder,
+    new: &[&Statement],
+    vocabulary: &Vocabulary,
+    verdicts: &mut Verdicts,
+) -> Option<Plan> {
+    const GONE: &str = "it does not simply follow what is known of its order, and the order's earlier bodies, which \
+                        would tell what it changes, are no longer kept";
+    let plan = |added: &[&Statement]| {
+        let timeline = order.fold.as_ref()?;
+        guarded(|| addition(timeline, order.times, &order.known, added, vocabulary)).ok().flatten()
+    };
+    let mut added: Vec<&Statement> = Vec::new();
+    for statement in new {
+        added.push(statement);
+        if plan(&added).is_none() {
+            added.pop();
+            verdicts.parked.insert(statement.delivery_id, GONE.to_owned());
+        }
+    }
+    let plan = plan(&added).filter(|_| !added.is_empty())?;
+    verdicts.outcomes.extend(plan.outcomes.iter().copied());
+    Some(plan)
 }
 
 /// Folds a history with new deliveries in it. A delivery whose fold panics is left out and named, the

@@ -141,7 +141,7 @@ impl Batch<'_> {
     /// All that the order's deliveries say, whatever became of them before; only parked ones stay out.
     ///
     /// # Errors
-    /// Where the database is not available.
+    /// [`StoreError::NoLongerKept`] where bodies of them were let go; where the database is not available.
     pub async fn history(&mut self, key: OrderKey) -> Result<Vec<Statement>, StoreError> {
         history(&mut self.transaction, key, None).await
     }
@@ -221,16 +221,17 @@ impl Batch<'_> {
     }
 }
 
-/// The statements of an order's deliveries, those received up to `known_at` where it is given.
+/// The statements of an order's deliveries, those received up to `known_at` where it is given. Half of them
+/// would tell another story: where bodies are gone it is an error.
 pub(super) async fn history(
     connection: &mut sqlx::PgConnection,
     key: OrderKey,
     known_at: Option<DateTime<Utc>>,
 ) -> Result<Vec<Statement>, StoreError> {
     let rows = sqlx::query!(
-        r#"select d.delivery_id, d.received_at, d.headers as "headers: Json<Vec<HeaderRecord>>", b.body
+        r#"select d.delivery_id, d.received_at, d.headers as "headers: Json<Vec<HeaderRecord>>", b.body as "body?"
          from delivery d
-         join delivery_body b
+         left join delivery_body b
            on b.order_key = d.order_key and b.received_at = d.received_at and b.delivery_id = d.delivery_id
          where d.order_key = $1 and d.outcome <> 'quarantined' and ($2::timestamptz is null or d.received_at <= $2)
          order by d.received_at, d.delivery_id"#,
@@ -241,7 +242,8 @@ pub(super) async fn history(
     .await?;
     let mut statements = Vec::with_capacity(rows.len());
     for row in rows {
-        match wire::statement(row.delivery_id, row.received_at, beside(&row.headers), &row.body) {
+        let body = row.body.ok_or(StoreError::NoLongerKept)?;
+        match wire::statement(row.delivery_id, row.received_at, beside(&row.headers), &body) {
             Ok((statement, _)) => statements.push(statement),
             Err(unreadable) => {
                 error!(delivery_id = %row.delivery_id, %unreadable, "a delivery that could be read once no longer can");

@@ -95,22 +95,24 @@ impl Store {
         Ok(row.map(DeliveryRecord::from))
     }
 
-    /// A delivery's exact bytes; `None` where there is none with this id, or its body is no longer kept.
+    /// A delivery's exact bytes; `None` where there is none with this id.
     ///
     /// # Errors
-    /// Where the database is not available.
+    /// [`StoreError::NoLongerKept`] where they were let go; where the database is not available.
     pub async fn body(&self, id: Uuid) -> Result<Option<DeliveryBody>, StoreError> {
         let row = sqlx::query!(
-            "select b.body, d.body_length
-             from delivery d
-             join delivery_body b
-               on b.order_key = d.order_key and b.received_at = d.received_at and b.delivery_id = d.delivery_id
-             where d.delivery_id = $1",
+            r#"select b.body as "body?", d.body_length
+               from delivery d
+               left join delivery_body b
+                 on b.order_key = d.order_key and b.received_at = d.received_at and b.delivery_id = d.delivery_id
+               where d.delivery_id = $1"#,
             id
         )
         .fetch_optional(&self.pool)
         .await?;
-        Ok(row.map(|row| DeliveryBody { bytes: row.body, received_length: row.body_length }))
+        let Some(row) = row else { return Ok(None) };
+        let bytes = row.body.ok_or(StoreError::NoLongerKept)?;
+        Ok(Some(DeliveryBody { bytes, received_length: row.body_length }))
     }
 }
 

@@ -14,6 +14,9 @@ pub enum StoreError {
     /// It refuses these values, and will again.
     #[error("the database refused the values: {0}")]
     Refused(#[source] sqlx::Error),
+    /// Bodies that it needs have been let go, as the operator wishes; what was made of them stays.
+    #[error("bodies that are needed for it are no longer kept")]
+    NoLongerKept,
     /// The schema is not the program's.
     #[error("{0}")]
     Schema(String),

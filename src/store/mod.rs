@@ -5,6 +5,7 @@
 
 mod analytics;
 mod batch;
+mod bodies;
 mod checksum;
 mod deliveries;
 mod error;

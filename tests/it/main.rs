@@ -25,6 +25,7 @@ mod orders;
 mod parallel;
 mod poison;
 mod rebuild;
+mod retention;
 mod signals;
 mod vocabulary;
 mod wire;

@@ -1,0 +1,86 @@
+//! Bodies go after a time; what was made of them stays, and so does what tells duplicates.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use chrono::{DateTime, Days, Months, Utc};
+use order_timeline::intake::{Body, Delivery, take};
+use order_timeline::rebuild::{Begin, Ended, Pace, rebuild};
+use order_timeline::record::{OutcomeName, Receipt};
+use order_timeline::vocabulary;
+use serde_json::Value;
+
+use crate::app::{TestApp, body};
+
+async fn received(app: &TestApp, name: &str, at: DateTime<Utc>) -> Receipt {
+    let delivery = Delivery::received_now("bt-wholesale", "file", Vec::new(), Body::Whole(body(name)));
+    let delivery = Delivery { received_at: at, ..delivery };
+    let vocabulary = vocabulary::shipped().unwrap();
+    take(&app.database.store, &vocabulary, vec![delivery]).await.unwrap().remove(0)
+}
+
+async fn partitions(app: &TestApp) -> Vec<Value> {
+    let sql = "select inhrelid::regclass::text as name from pg_inherits where inhparent = 'delivery_body'::regclass
+               order by 1";
+    app.database.rows(sql).await
+}
+
+#[tokio::test]
+async fn partitions_are_there_before_they_are_needed() {
+    let app = TestApp::start().await;
+    let store = &app.database.store;
+    let now: DateTime<Utc> = "2031-11-15T12:00:00Z".parse().unwrap();
+    // What lies in the default partition already stays there: none can be made for its month.
+    received(&app, "04", "2031-12-24T18:00:00Z".parse().unwrap()).await;
+    let (one, other) = tokio::join!(store.make_room_for_bodies(now), store.make_room_for_bodies(now));
+    (one.unwrap(), other.unwrap());
+    store.make_room_for_bodies(now).await.unwrap();
+    let names = partitions(&app).await;
+    let names: Vec<&str> = names.iter().filter_map(|row| row["name"].as_str()).collect();
+    let expected = ["delivery_body_2031_11", "delivery_body_2032_01", "delivery_body_default"];
+    assert_eq!(names.into_iter().filter(|name| !name.contains("_202")).collect::<Vec<_>>(), expected);
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn what_was_made_of_bodies_outlives_them() {
+    let app = TestApp::start().await;
+    let store = &app.database.store;
+    let now = Utc::now();
+    let long_ago = now.checked_sub_months(Months::new(14)).unwrap();
+    store.make_room_for_bodies(long_ago).await.unwrap();
+    received(&app, "03", long_ago).await;
+    let last = received(&app, "05", long_ago).await;
+    let young = received(&app, "10", now).await;
+    let timeline = app.json("/api/v1/orders/00228874/timeline").await;
+
+    let (months, _) = store.let_bodies_go(now.checked_sub_days(Days::new(365)).unwrap()).await.unwrap();
+    assert!(months >= 1, "{months}");
+    assert_eq!(store.let_bodies_go(now.checked_sub_days(Days::new(365)).unwrap()).await.unwrap(), (0, 0));
+
+    assert_eq!(app.json("/api/v1/orders/00228874/timeline").await, timeline);
+    let gone = app.get(&format!("/api/v1/deliveries/{}/body", last.delivery_id)).await;
+    assert_eq!((gone.status, gone.json()["code"].as_str()), (410, Some("bodies-gone")));
+    assert_eq!(app.get(&format!("/api/v1/deliveries/{}/body", young.delivery_id)).await.status, 200);
+    let then = app.get("/api/v1/orders/00228874/timeline?knownAt=2099-01-01T00:00:00Z").await;
+    assert_eq!((then.status, then.json()["code"].as_str()), (410, Some("bodies-gone")));
+
+    // The same again is told, for ever.
+    assert_eq!(received(&app, "05", now).await.outcome, OutcomeName::Duplicate);
+    // What simply follows is added.
+    assert_eq!(received(&app, "06", now).await.outcome, OutcomeName::Applied);
+    // What would change the past is kept, and says why it does not stand there.
+    let late = received(&app, "04", now).await;
+    assert_eq!((late.outcome, late.reason_code.as_deref()), (OutcomeName::Quarantined, Some("unprojected")));
+    assert!(late.reason.unwrap().contains("no longer kept"));
+    let after = app.json("/api/v1/orders/00228874/timeline").await;
+    assert!(after["entries"].as_array().unwrap().len() > timeline["entries"].as_array().unwrap().len());
+
+    // A rebuild leaves such an order alone, and says so.
+    let shipped = Arc::new(vocabulary::shipped().unwrap());
+    let ended = rebuild(store, &shipped, Pace::of(2), Begin::AtTheStart, |_| ControlFlow::Continue(())).await;
+    let Ok(Ended::Complete(run)) = ended else { panic!("{ended:?}") };
+    assert_eq!(run.left_alone, 1);
+    assert_eq!(app.json("/api/v1/orders/00228874/timeline").await, after);
+    app.stop().await;
+}

@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, Utc};
-use serde_json::Value as JsonValue;
 use sqlx::types::Json;
 use sqlx::{Acquire, Postgres, Transaction};
 use tracing::{error, warn};
 use uuid::Uuid;
 
+use super::copy::Rows;
 use super::{OrderKey, Reading, Store, StoreError};
 use crate::intake::{Incoming, KnownContent, NewOfOrder, Times, Verdicts, beside};
 use crate::order::{EventKey, Statement, Timeline};
@@ -151,49 +151,40 @@ impl Batch<'_> {
     /// # Errors
     /// Where the database is not available or refuses a value.
     pub async fn keep_deliveries(&mut self, incoming: &[&Incoming], verdicts: &Verdicts) -> Result<(), StoreError> {
-        let mut rows = DeliveryRows::default();
-        incoming.iter().for_each(|one| rows.push(one, verdicts));
-        sqlx::query!(
-            "insert into delivery (order_key, delivery_id, sender, received_at, origin, headers, body_length, body_hash,
-                 outcome, related_delivery_id, reason_code, reason, reason_path, order_id, event_id, event_type,
-                 event_time, event_time_text, oddities)
-             select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::timestamptz[], $5::text[], $6::jsonb[],
-                 $7::bigint[], $8::bytea[], $9::text[], $10::uuid[], $11::text[], $12::text[], $13::text[], $14::text[],
-                 $15::text[], $16::text[], $17::timestamptz[], $18::text[], $19::jsonb[])",
-            &rows.order_keys,
-            &rows.ids,
-            &rows.senders as &[&str],
-            &rows.received_at,
-            &rows.origins as &[&str],
-            &rows.headers as &[Json<&[HeaderRecord]>],
-            &rows.lengths,
-            &rows.hashes as &[&[u8]],
-            &rows.outcomes,
-            &rows.related as &[Option<Uuid>],
-            &rows.reason_codes as &[Option<String>],
-            &rows.reasons as &[Option<String>],
-            &rows.reason_paths as &[Option<String>],
-            &rows.order_ids as &[Option<String>],
-            &rows.event_ids as &[Option<String>],
-            &rows.event_types as &[Option<String>],
-            &rows.event_times as &[Option<DateTime<Utc>>],
-            &rows.event_time_texts as &[Option<String>],
-            &rows.oddities,
-        )
-        .execute(&mut *self.transaction)
-        .await?;
-        let bodies: Vec<&[u8]> = incoming.iter().map(|one| one.delivery.body.kept()).collect();
-        sqlx::query!(
-            "insert into delivery_body (order_key, received_at, delivery_id, body)
-             select * from unnest($1::uuid[], $2::timestamptz[], $3::uuid[], $4::bytea[])",
-            &rows.order_keys,
-            &rows.received_at,
-            &rows.ids,
-            &bodies as &[&[u8]],
-        )
-        .execute(&mut *self.transaction)
-        .await?;
-        Ok(())
+        let mut deliveries = Rows::of(
+            "delivery",
+            "order_key, delivery_id, sender, received_at, origin, headers, body_length, body_hash, outcome, \
+             related_delivery_id, reason_code, reason, reason_path, order_id, event_id, event_type, event_time, \
+             event_time_text, oddities",
+        );
+        let mut bodies = Rows::of("delivery_body", "order_key, received_at, delivery_id, body");
+        for one in incoming {
+            let (key, delivery, reading) = (one.order_key.0, &one.delivery, Reading::of(one, verdicts));
+            deliveries
+                .row()
+                .value(key)?
+                .value(delivery.id)?
+                .value(&delivery.sender)?
+                .value(delivery.received_at)?
+                .value(&delivery.origin)?
+                .value(Json(&delivery.headers))?
+                .value(i64::try_from(delivery.body.length()).unwrap_or(i64::MAX))?
+                .value(one.body_hash.as_slice())?
+                .value(reading.outcome)?
+                .value(reading.related_delivery_id)?
+                .value(reading.reason_code)?
+                .value(reading.reason)?
+                .value(reading.reason_path)?
+                .value(reading.order_id)?
+                .value(reading.event_id)?
+                .value(reading.event_type)?
+                .value(reading.event_time)?
+                .value(reading.event_time_text)?
+                .value(reading.oddities)?;
+            bodies.row().value(key)?.value(delivery.received_at)?.value(delivery.id)?.value(delivery.body.kept())?;
+        }
+        deliveries.write(&mut self.transaction).await?;
+        bodies.write(&mut self.transaction).await
     }
 
     /// A transaction within this one, that can be undone by itself.
@@ -264,54 +255,4 @@ pub(super) fn decode_fold(fold: &[u8], version: i32) -> Option<Timeline> {
 fn known_content(event: &[u8], content: &[u8], delivery_id: Uuid, received_at: DateTime<Utc>) -> Option<KnownContent> {
     let event_key = EventKey::from_bytes(event.try_into().ok()?);
     Some(KnownContent { event_key, content_hash: content.try_into().ok()?, delivery_id, received_at })
-}
-
-/// The columns of `delivery`, one vector each, as UNNEST takes them.
-#[derive(Default)]
-struct DeliveryRows<'i> {
-    order_keys: Vec<Uuid>,
-    ids: Vec<Uuid>,
-    senders: Vec<&'i str>,
-    received_at: Vec<DateTime<Utc>>,
-    origins: Vec<&'i str>,
-    headers: Vec<Json<&'i [HeaderRecord]>>,
-    lengths: Vec<i64>,
-    hashes: Vec<&'i [u8]>,
-    outcomes: Vec<String>,
-    related: Vec<Option<Uuid>>,
-    reason_codes: Vec<Option<String>>,
-    reasons: Vec<Option<String>>,
-    reason_paths: Vec<Option<String>>,
-    order_ids: Vec<Option<String>>,
-    event_ids: Vec<Option<String>>,
-    event_types: Vec<Option<String>>,
-    event_times: Vec<Option<DateTime<Utc>>>,
-    event_time_texts: Vec<Option<String>>,
-    oddities: Vec<JsonValue>,
-}
-
-impl<'i> DeliveryRows<'i> {
-    fn push(&mut self, one: &'i Incoming, verdicts: &Verdicts) {
-        let delivery = &one.delivery;
-        let reading = Reading::of(one, verdicts);
-        self.order_keys.push(one.order_key.0);
-        self.ids.push(delivery.id);
-        self.senders.push(&delivery.sender);
-        self.received_at.push(delivery.received_at);
-        self.origins.push(&delivery.origin);
-        self.headers.push(Json(&delivery.headers));
-        self.lengths.push(i64::try_from(delivery.body.length()).unwrap_or(i64::MAX));
-        self.hashes.push(&one.body_hash);
-        self.outcomes.push(reading.outcome);
-        self.related.push(reading.related_delivery_id);
-        self.reason_codes.push(reading.reason_code);
-        self.reasons.push(reading.reason);
-        self.reason_paths.push(reading.reason_path);
-        self.order_ids.push(reading.order_id);
-        self.event_ids.push(reading.event_id);
-        self.event_types.push(reading.event_type);
-        self.event_times.push(reading.event_time);
-        self.event_time_texts.push(reading.event_time_text);
-        self.oddities.push(reading.oddities);
-    }
 }

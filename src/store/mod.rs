@@ -7,6 +7,7 @@ mod analytics;
 mod batch;
 mod bodies;
 mod checksum;
+mod copy;
 mod deliveries;
 mod error;
 mod exchanges;

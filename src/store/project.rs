@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use serde_json::Value as JsonValue;
 use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::batch::FOLD_VERSION;
+use super::copy::{Row, Rows};
 use super::{Batch, OrderKey, StoreError};
 use crate::intake::{Extent, KeptOutcome, Plan};
 use crate::order::Moment;
-use crate::record::{EntryRecord, ItemRecord, MessageRecord};
+use crate::record::{EntryRecord, ItemRecord};
 
 /// The tables that an order's projection consists of, each keyed by order_key first: what is cleared where
 /// an order is made anew, and what a check compares.
@@ -102,28 +102,18 @@ impl Batch<'_> {
     }
 
     async fn write_contents(&mut self, projections: &[&Projection]) -> Result<(), StoreError> {
-        let (mut keys, mut events, mut contents, mut ids, mut received) = (vec![], vec![], vec![], vec![], vec![]);
+        let mut rows = Rows::of("event", "order_key, event_key, content_hash, delivery_id, received_at");
         for Projection { key, plan, .. } in projections {
             for content in &plan.contents {
-                keys.push(key.0);
-                events.push(content.event_key.as_bytes().as_slice());
-                contents.push(content.content_hash.as_slice());
-                ids.push(content.delivery_id);
-                received.push(content.received_at);
+                rows.row()
+                    .value(key.0)?
+                    .value(content.event_key.as_bytes().as_slice())?
+                    .value(content.content_hash.as_slice())?
+                    .value(content.delivery_id)?
+                    .value(content.received_at)?;
             }
         }
-        sqlx::query!(
-            "insert into event (order_key, event_key, content_hash, delivery_id, received_at)
-             select * from unnest($1::uuid[], $2::bytea[], $3::bytea[], $4::uuid[], $5::timestamptz[])",
-            &keys,
-            &events as &[&[u8]],
-            &contents as &[&[u8]],
-            &ids,
-            &received,
-        )
-        .execute(&mut *self.transaction)
-        .await?;
-        Ok(())
+        rows.write(&mut self.transaction).await
     }
 
     async fn write_orders(&mut self, projections: &[&Projection]) -> Result<(), StoreError> {
@@ -209,52 +199,13 @@ impl Batch<'_> {
     }
 
     async fn write_entries(&mut self, projections: &[&Projection]) -> Result<(), StoreError> {
-        let mut rows = EntryRows::default();
+        let mut rows = Rows::of("timeline_entry", &format!("{ENTRY_COLUMNS}, valid_to"));
         for Projection { key, plan, .. } in projections {
-            plan.entries.iter().for_each(|entry| rows.push(*key, entry));
+            for entry in &plan.entries {
+                entry_values(rows.row(), *key, entry)?.value(entry.valid_to)?;
+            }
         }
-        if rows.keys.is_empty() {
-            return Ok(());
-        }
-        sqlx::query!(
-            "insert into timeline_entry (order_key, event_position, ordinal, at, at_estimated, received_at, late,
-                 event_id, delivery_id, kind, item_ids, name, from_value, to_value, from_text, to_text, message, sentence,
-                 facts, valid_to, known_from)
-             select order_key, event_position, ordinal, at, at_estimated, received_at, late, event_id, delivery_id,
-                 kind, item_ids::text[], name, from_value, to_value, from_text, to_text, message, sentence, facts, valid_to,
-                 known_from
-             from unnest($1::uuid[], $2::bigint[], $3::integer[], $4::timestamptz[], $5::boolean[], $6::timestamptz[],
-                 $7::boolean[], $8::text[], $9::uuid[], $10::text[], $11::text[], $12::text[], $13::jsonb[],
-                 $14::jsonb[], $15::text[], $16::text[], $17::jsonb[], $18::text[], $19::jsonb[], $20::timestamptz[],
-                 $21::timestamptz[])
-             as batch (order_key, event_position, ordinal, at, at_estimated, received_at, late, event_id, delivery_id,
-                 kind, item_ids, name, from_value, to_value, from_text, to_text, message, sentence, facts, valid_to,
-                 known_from)",
-            &rows.keys,
-            &rows.positions,
-            &rows.ordinals,
-            &rows.at,
-            &rows.estimated,
-            &rows.received_at,
-            &rows.late,
-            &rows.event_ids as &[Option<&str>],
-            &rows.delivery_ids,
-            &rows.kinds as &[&str],
-            &rows.item_ids,
-            &rows.names as &[Option<&str>],
-            &rows.from as &[Option<&JsonValue>],
-            &rows.to as &[Option<&JsonValue>],
-            &rows.from_texts as &[Option<&str>],
-            &rows.to_texts as &[Option<&str>],
-            &rows.messages as &[Option<Json<&MessageRecord>>],
-            &rows.sentences as &[&str],
-            &rows.facts as &[Option<&JsonValue>],
-            &rows.valid_to as &[Option<DateTime<Utc>>],
-            &rows.known_from,
-        )
-        .execute(&mut *self.transaction)
-        .await?;
-        Ok(())
+        rows.write(&mut self.transaction).await
     }
 
     /// Entries kept before whose values hold no longer.
@@ -289,57 +240,13 @@ impl Batch<'_> {
 
     /// What was known once. Late events are rare, and so are these.
     async fn write_past(&mut self, projections: &[&Projection]) -> Result<(), StoreError> {
-        let (mut rows, mut numbers, mut until) = (EntryRows::default(), vec![], vec![]);
+        let mut rows = Rows::of("past_entry", &format!("{ENTRY_COLUMNS}, number, known_until"));
         for Projection { key, plan, .. } in projections {
             for (number, (entry, known_until)) in (0_i64..).zip(&plan.past) {
-                rows.push(*key, entry);
-                numbers.push(number);
-                until.push(*known_until);
+                entry_values(rows.row(), *key, entry)?.value(number)?.value(*known_until)?;
             }
         }
-        if numbers.is_empty() {
-            return Ok(());
-        }
-        sqlx::query!(
-            "insert into past_entry (order_key, number, event_position, ordinal, at, at_estimated, received_at, late,
-                 event_id, delivery_id, kind, item_ids, name, from_value, to_value, from_text, to_text, message, sentence,
-                 facts, known_from, known_until)
-             select order_key, number, event_position, ordinal, at, at_estimated, received_at, late, event_id, delivery_id,
-                 kind, item_ids::text[], name, from_value, to_value, from_text, to_text, message, sentence, facts, known_from,
-                 known_until
-             from unnest($1::uuid[], $2::bigint[], $3::integer[], $4::timestamptz[], $5::boolean[], $6::timestamptz[],
-                 $7::boolean[], $8::text[], $9::uuid[], $10::text[], $11::text[], $12::text[], $13::jsonb[],
-                 $14::jsonb[], $15::text[], $16::text[], $17::jsonb[], $18::text[], $19::jsonb[], $20::timestamptz[],
-                 $21::bigint[], $22::timestamptz[])
-             as batch (order_key, event_position, ordinal, at, at_estimated, received_at, late, event_id, delivery_id,
-                 kind, item_ids, name, from_value, to_value, from_text, to_text, message, sentence, facts, known_from,
-                 number, known_until)",
-            &rows.keys,
-            &rows.positions,
-            &rows.ordinals,
-            &rows.at,
-            &rows.estimated,
-            &rows.received_at,
-            &rows.late,
-            &rows.event_ids as &[Option<&str>],
-            &rows.delivery_ids,
-            &rows.kinds as &[&str],
-            &rows.item_ids,
-            &rows.names as &[Option<&str>],
-            &rows.from as &[Option<&JsonValue>],
-            &rows.to as &[Option<&JsonValue>],
-            &rows.from_texts as &[Option<&str>],
-            &rows.to_texts as &[Option<&str>],
-            &rows.messages as &[Option<Json<&MessageRecord>>],
-            &rows.sentences as &[&str],
-            &rows.facts as &[Option<&JsonValue>],
-            &rows.known_from,
-            &numbers,
-            &until,
-        )
-        .execute(&mut *self.transaction)
-        .await?;
-        Ok(())
+        rows.write(&mut self.transaction).await
     }
 
     /// The reasons of orders whose reasons changed take the place of those before.
@@ -438,10 +345,31 @@ impl Batch<'_> {
     }
 }
 
-/// A list of texts as PostgreSQL writes it: arrays of arrays do not pass through UNNEST.
-fn array_literal(texts: &[String]) -> String {
-    let quoted = texts.iter().map(|text| format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"")));
-    format!("{{{}}}", quoted.collect::<Vec<_>>().join(","))
+/// What entries have in common, those that hold and those that were known once.
+const ENTRY_COLUMNS: &str = "order_key, event_position, ordinal, at, at_estimated, received_at, late, event_id, \
+    delivery_id, kind, item_ids, name, from_value, to_value, from_text, to_text, message, sentence, facts, known_from";
+
+fn entry_values<'r>(row: Row<'r>, key: OrderKey, entry: &EntryRecord) -> Result<Row<'r>, StoreError> {
+    row.value(key.0)?
+        .value(entry.event_position)?
+        .value(entry.ordinal)?
+        .value(entry.at)?
+        .value(entry.at_estimated)?
+        .value(entry.received_at)?
+        .value(entry.late)?
+        .value(&entry.event_id)?
+        .value(entry.delivery_id)?
+        .value(&entry.kind)?
+        .value(&entry.item_ids)?
+        .value(&entry.name)?
+        .value(&entry.from)?
+        .value(&entry.to)?
+        .value(&entry.from_text)?
+        .value(&entry.to_text)?
+        .value(entry.message.as_ref().map(Json))?
+        .value(&entry.text)?
+        .value(&entry.facts)?
+        .value(entry.known_from)
 }
 
 #[derive(Default)]
@@ -526,56 +454,5 @@ impl<'p> ItemRows<'p> {
         self.starts.push(start.and_then(Moment::at));
         self.finishes.push(finish.and_then(Moment::at));
         self.characteristics.push(Json(&item.characteristics));
-    }
-}
-
-#[derive(Default)]
-struct EntryRows<'p> {
-    keys: Vec<Uuid>,
-    positions: Vec<i64>,
-    ordinals: Vec<i32>,
-    at: Vec<DateTime<Utc>>,
-    estimated: Vec<bool>,
-    received_at: Vec<DateTime<Utc>>,
-    late: Vec<bool>,
-    event_ids: Vec<Option<&'p str>>,
-    delivery_ids: Vec<Uuid>,
-    kinds: Vec<&'p str>,
-    item_ids: Vec<String>,
-    names: Vec<Option<&'p str>>,
-    from: Vec<Option<&'p JsonValue>>,
-    to: Vec<Option<&'p JsonValue>>,
-    from_texts: Vec<Option<&'p str>>,
-    to_texts: Vec<Option<&'p str>>,
-    messages: Vec<Option<Json<&'p MessageRecord>>>,
-    sentences: Vec<&'p str>,
-    facts: Vec<Option<&'p JsonValue>>,
-    valid_to: Vec<Option<DateTime<Utc>>>,
-    known_from: Vec<DateTime<Utc>>,
-}
-
-impl<'p> EntryRows<'p> {
-    fn push(&mut self, key: OrderKey, entry: &'p EntryRecord) {
-        self.keys.push(key.0);
-        self.positions.push(entry.event_position);
-        self.ordinals.push(entry.ordinal);
-        self.at.push(entry.at);
-        self.estimated.push(entry.at_estimated);
-        self.received_at.push(entry.received_at);
-        self.late.push(entry.late);
-        self.event_ids.push(entry.event_id.as_deref());
-        self.delivery_ids.push(entry.delivery_id);
-        self.kinds.push(&entry.kind);
-        self.item_ids.push(array_literal(&entry.item_ids));
-        self.names.push(entry.name.as_deref());
-        self.from.push(entry.from.as_ref());
-        self.to.push(entry.to.as_ref());
-        self.from_texts.push(entry.from_text.as_deref());
-        self.to_texts.push(entry.to_text.as_deref());
-        self.messages.push(entry.message.as_ref().map(Json));
-        self.sentences.push(&entry.text);
-        self.facts.push(entry.facts.as_ref());
-        self.valid_to.push(entry.valid_to);
-        self.known_from.push(entry.known_from);
     }
 }

@@ -312,7 +312,7 @@ pub enum ExportFormat {
 pub enum VocabularyCommand {
     /// What is known
     List {
-        /// Only of one subject: offering, sub-status, appointment-status, message, characteristic.
+        /// Only of one subject: offering, sub-status, appointment-status, message, characteristic, shape.
         #[arg(long, env = "ORDER_TIMELINE_SUBJECT")]
         subject: Option<String>,
         /// Instead, the values that the feed uses and that are not known, the most frequent first.
@@ -329,7 +329,8 @@ pub enum VocabularyCommand {
 
 #[derive(Args, Clone, Debug)]
 pub struct WordConfig {
-    /// offering, sub-status, appointment-status, message (by its code) or characteristic.
+    /// offering, sub-status, appointment-status, message (by its code), characteristic, or shape: a deviation of the
+    /// JSON as `list --unknown` shows it.
     pub subject: String,
     /// The value as the supplier sends it; case, spaces and punctuation make no difference.
     pub value: String,

@@ -15,7 +15,7 @@ const SHIPPED: [&str; 2] = [include_str!("../vocabulary/bt-wholesale.toml"), inc
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Word {
-    /// What it is a value of: offering, sub-status, appointment-status, message, characteristic.
+    /// What it is a value of: offering, sub-status, appointment-status, message, characteristic, shape.
     pub subject: String,
     pub value: String,
     pub words: String,
@@ -110,6 +110,7 @@ fn words_of(text: &str) -> Result<Vec<Word>, VocabularyError> {
         (Subject::AppointmentStatus, file.appointment_status),
         (Subject::Message, file.message),
         (Subject::Characteristic, file.characteristic),
+        (Subject::Shape, file.shape),
     ];
     let mut words = Vec::new();
     for (subject, entries) in subjects {
@@ -142,6 +143,8 @@ struct File {
     message: Vec<Entry>,
     #[serde(default)]
     characteristic: Vec<Entry>,
+    #[serde(default)]
+    shape: Vec<Entry>,
 }
 
 #[derive(Deserialize)]

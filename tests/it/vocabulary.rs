@@ -1,5 +1,7 @@
 //! What the codes mean is data: operators change it, and the feed shows what nobody knows yet.
 
+use serde_json::json;
+
 use crate::app::{TestApp, TestDatabase, body};
 use crate::ingest::{out, run};
 
@@ -49,5 +51,32 @@ async fn values_that_nobody_knows_are_counted() {
         unknown.starts_with("sub-status          OnHoldByWeather                  2 times in 1 orders"),
         "{unknown}"
     );
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn shapes_that_nobody_knows_are_counted_until_somebody_does() {
+    let app = TestApp::start().await;
+    for number in 1..4 {
+        let item = |id| json!({ "id": id, "product": { "productCharacteristic": [], "colour": "red" } });
+        let body = json!({
+            "event": { "productOrder": { "id": format!("s{}", number % 2), "productOrderItem": [item("1"), item("2")] } },
+            "eventId": format!("{number}"), "eventTime": format!("2024-01-0{number}T12:00:00Z"),
+        });
+        assert_eq!(app.post("/listener", body.to_string()).await.status, 200);
+    }
+    let shape = "unknown-property at event.productOrder.productOrderItem[].product.colour";
+    let expected = json!({
+        "subject": "shape", "value": shape, "occurrences": 3, "orders": 2,
+        "first_seen": "2024-01-01T12:00:00+00:00", "last_seen": "2024-01-03T12:00:00+00:00",
+    });
+    assert_eq!(app.database.rows("select * from analytics.unknown_values").await, [expected]);
+    let unknown = out(&run(&app.database, &["vocabulary", "list", "--unknown", "--subject", "shape"]).await);
+    assert!(unknown.contains(shape) && unknown.contains("3 times in 2 orders"), "{unknown}");
+
+    out(&run(&app.database, &["vocabulary", "set", "shape", shape, "--words", "the colour of the box"]).await);
+    out(&run(&app.database, &["rebuild"]).await);
+    let none = out(&run(&app.database, &["vocabulary", "list", "--unknown"]).await);
+    assert!(none.contains("Every value of the feed is known."), "{none}");
     app.stop().await;
 }

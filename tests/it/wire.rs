@@ -498,6 +498,8 @@ fn told(reading: &Reading) -> String {
         milestones,
         placing,
         characteristics,
+        // Made of the oddities, which are checked by themselves.
+        shapes: _,
     } = &reading.event;
     let mut lines = Lines::default();
     lines.line("event", &[("id", text(event_id)), ("type", text(event_type)), ("time", time(event_time))]);

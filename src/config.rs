@@ -322,8 +322,8 @@ pub enum VocabularyCommand {
         #[arg(long, env = "ORDER_TIMELINE_JSON")]
         json: bool,
     },
-    /// Say what a value means; kept over upgrades. It holds for events that come from the next start of the
-    /// service on; `rebuild` applies it to all others.
+    /// Say what a value means; kept over upgrades. It holds for events that come from now on (a running service
+    /// takes it up within seconds); `rebuild` applies it to those that came before.
     Set(WordConfig),
 }
 

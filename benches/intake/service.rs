@@ -29,7 +29,7 @@ impl Service {
         store.migrate().await.unwrap();
         let app = App {
             store: store.clone(),
-            vocabulary: Arc::new(vocabulary::shipped().unwrap()),
+            vocabulary: vocabulary::shipped().unwrap().into(),
             sender: "bt-wholesale".to_owned(),
             other_senders: Market::ALL.map(|market| market.sender().to_owned()).to_vec(),
             hybris: Arc::default(),

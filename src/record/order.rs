@@ -66,14 +66,15 @@ pub struct ContradictionRecord {
     pub statements: [String; 2],
 }
 
-/// The reasons to look at an order.
+/// The reasons to look at an order that its events give.
 pub fn attention_of(order: &Order) -> Vec<AttentionRecord> {
-    let record = |attention: &Attention| AttentionRecord {
-        reason: attention.reason.clone(),
-        since: attention.since,
-        why: attention.why.clone(),
-    };
-    order.attention.iter().map(record).collect()
+    order.attention.iter().cloned().map(AttentionRecord::from).collect()
+}
+
+impl From<Attention> for AttentionRecord {
+    fn from(Attention { reason, since, why }: Attention) -> Self {
+        Self { reason, since, why }
+    }
 }
 
 fn contradictions_of(order: &Order) -> Vec<ContradictionRecord> {

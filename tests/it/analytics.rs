@@ -152,6 +152,20 @@ async fn orders_that_are_silent_for_longer_than_their_like_are_found() {
     assert!(!silent.contains(&json!({ "order_id": "00103497" })));
     let listed = app.json("/api/v1/orders?attention=silent").await;
     assert_eq!(listed["orders"].as_array().unwrap().len(), 9);
+    // The order itself, asked for by itself, says the same as the list and the analysts' view.
+    for row in app.database.rows("select order_id, since, why from analytics.attention where reason = 'silent'").await {
+        let order = app.json(&format!("/api/v1/orders/{}", row["order_id"].as_str().unwrap())).await;
+        let attention = order["attention"].as_array().unwrap();
+        let silent = attention.iter().find(|reason| reason["reason"] == "silent").unwrap();
+        let since = |value: &Value| value.as_str().unwrap().parse::<chrono::DateTime<chrono::Utc>>().unwrap();
+        assert_eq!((since(&silent["since"]), &silent["why"]), (since(&row["since"]), &row["why"]));
+    }
+    let reasons = async |path: &str| -> String { app.json(path).await["attention"].to_string() };
+    assert!(!reasons("/api/v1/orders/00228874").await.contains("silent"));
+    assert!(reasons("/api/v1/orders/00104089?at=2024-03-20T00:00:00Z").await.contains("silent"));
+    assert!(!reasons("/api/v1/orders/00104089?at=2024-03-01T00:00:00Z").await.contains("silent"), "not yet");
+    let page = app.get("/orders/00104089").await.text();
+    assert!(page.contains("Nothing heard since 28 Feb 2024; the usual is 7 days"), "{page}");
     let any = app.json("/api/v1/orders?attention=any").await["orders"].as_array().unwrap().len();
     assert_eq!(any, 11, "the silent, 00103497 which is delayed, and 00148807 with its contradiction");
 
@@ -165,6 +179,8 @@ async fn orders_that_are_silent_for_longer_than_their_like_are_found() {
         .await;
     let silent = app.database.rows("select order_id from analytics.silent_orders").await;
     assert_eq!(silent, [json!({ "order_id": "00125420" })], "no item of it has a state");
+    assert!(!reasons("/api/v1/orders/00104089").await.contains("silent"));
+    assert!(reasons("/api/v1/orders/00125420").await.contains("silent"));
     app.stop().await;
 }
 

@@ -53,22 +53,25 @@ async fn ingest(store: &Store, orders: u64) {
     }
 }
 
-/// Copies all rows of a table under other orders' keys until there are `times` as many.
+/// Copies all rows of a table under other orders' keys until there are `times` as many, each copy a little later: equal
+/// times would make the indexes smaller than they are.
 async fn multiply(connection: &mut PgConnection, table: &str, times: u64) {
-    let columns: Vec<String> = sqlx::query_scalar(
-        "select attname::text from pg_attribute
+    let columns: Vec<(String, bool)> = sqlx::query_as(
+        "select attname::text, atttypid = 'timestamptz'::regtype from pg_attribute
          where attrelid = to_regclass($1) and attnum > 0 and not attisdropped and attgenerated = '' order by attnum",
     )
     .bind(table)
     .fetch_all(&mut *connection)
     .await
     .unwrap();
-    let values = columns.iter().map(|column| match column.as_str() {
+    let values = columns.iter().map(|(column, is_time)| match column.as_str() {
         "order_key" | "delivery_id" => format!("md5({column}::text || copy)::uuid"),
         "order_id" => "order_id || '-' || copy".to_owned(),
+        time if *is_time => format!("{time} + copy * interval '37 seconds'"),
         other => other.to_owned(),
     });
-    let (names, values) = (columns.join(", "), values.collect::<Vec<_>>().join(", "));
+    let values = values.collect::<Vec<_>>().join(", ");
+    let names = columns.iter().map(|(column, _)| column.as_str()).collect::<Vec<_>>().join(", ");
     let insert = format!(
         "insert into {table} ({names}) select {values} from {table}, generate_series(1, {}) as copy",
         times.saturating_sub(1)

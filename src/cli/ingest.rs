@@ -7,8 +7,10 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::{Context, Result};
+use chrono::TimeDelta;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::de::IgnoredAny;
+use tracing::warn;
 
 use super::database::{Database, Purpose};
 use crate::config::{DatabaseConfig, IngestConfig};
@@ -49,6 +51,12 @@ async fn take_all(store: &Store, config: &IngestConfig, files: &[PathBuf]) -> Re
     }
     summary.add(batch.flush().await?);
     progress.finish_and_clear();
+    // A service learns it every hour; where none runs, who ingests does.
+    let patient = store.patient();
+    if let Err(error) = patient.learn_silence_if_older(TimeDelta::hours(1)).await {
+        warn!(%error, "how long orders are usually silent could not be learned");
+    }
+    patient.close().await;
     summary.print(&mut anstream::stdout())
 }
 

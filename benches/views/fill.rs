@@ -26,7 +26,7 @@ pub async fn fill(store: &Store, connection: &mut PgConnection, orders: u64, ing
     connection.execute("vacuum analyze").await.unwrap();
 }
 
-/// As if each body had come when it would have.
+/// As if each body had come when it would have, in the months that the worked queries ask for.
 async fn ingest(store: &Store, orders: u64) {
     let vocabulary = store.vocabulary().await.unwrap();
     let feed = Feed::new(Settings {
@@ -37,8 +37,8 @@ async fn ingest(store: &Store, orders: u64) {
         late: Share::of_million(50_000),
         conflicts: Share::of_million(1_000),
         bare: Share::of_million(1_000),
-        from: "2025-01-01T00:00:00Z".parse().unwrap(),
-        to: "2026-01-01T00:00:00Z".parse().unwrap(),
+        from: "2023-01-15T00:00:00Z".parse().unwrap(),
+        to: "2024-03-15T00:00:00Z".parse().unwrap(),
     });
     let mut deliveries = feed.map(|sent| Delivery {
         received_at: sent.at.trunc_subsecs(6),

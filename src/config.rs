@@ -322,7 +322,7 @@ pub enum ExportFormat {
 pub enum VocabularyCommand {
     /// What is known
     List {
-        /// Only of one subject: offering, sub-status, appointment-status, message, characteristic.
+        /// Only of one subject: offering, sub-status, appointment-status, message, characteristic, shape.
         #[arg(long, env = "ORDER_TIMELINE_SUBJECT")]
         subject: Option<String>,
         /// Instead, the values that the feed uses and that are not known, the most frequent first.
@@ -332,14 +332,15 @@ pub enum VocabularyCommand {
         #[arg(long, env = "ORDER_TIMELINE_JSON")]
         json: bool,
     },
-    /// Say what a value means; kept over upgrades. It holds for events that come from the next start of the
-    /// service on; `rebuild` applies it to all others.
+    /// Say what a value means; kept over upgrades. It holds for events that come from now on (a running service
+    /// takes it up within seconds); `rebuild` applies it to those that came before.
     Set(WordConfig),
 }
 
 #[derive(Args, Clone, Debug)]
 pub struct WordConfig {
-    /// offering, sub-status, appointment-status, message (by its code) or characteristic.
+    /// offering, sub-status, appointment-status, message (by its code), characteristic, or shape: a deviation of the
+    /// JSON as `list --unknown` shows it.
     pub subject: String,
     /// The value as the supplier sends it; case, spaces and punctuation make no difference.
     pub value: String,

@@ -3,10 +3,39 @@
 //! The program ships a file; `migrate` brings it into the database, where operators add to it and
 //! change it (`vocabulary set`) without a build. What an operator set is kept over upgrades.
 
+use std::sync::{Arc, PoisonError, RwLock};
+
 use serde::{Deserialize, Serialize};
 use serde_with::skip_serializing_none;
 
 use crate::order::{Class, Fault, Meaning, Subject, Vocabulary};
+
+/// The vocabulary that a running service works with: it changes when an operator changes it.
+#[derive(Clone, Debug, Default)]
+pub struct Current(Arc<RwLock<Arc<Vocabulary>>>);
+
+impl Current {
+    /// As it is now. Whoever works on a batch keeps it until the end.
+    pub fn now(&self) -> Arc<Vocabulary> {
+        // A panic cannot leave a pointer half written.
+        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Takes another one from now on; says whether it is another one.
+    pub fn take(&self, vocabulary: Vocabulary) -> bool {
+        let is_other = self.now().fingerprint() != vocabulary.fingerprint();
+        if is_other {
+            *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(vocabulary);
+        }
+        is_other
+    }
+}
+
+impl From<Vocabulary> for Current {
+    fn from(vocabulary: Vocabulary) -> Self {
+        Self(Arc::new(RwLock::new(Arc::new(vocabulary))))
+    }
+}
 
 const SHIPPED: [&str; 2] = [include_str!("../vocabulary/bt-wholesale.toml"), include_str!("../vocabulary/hybris.toml")];
 
@@ -15,7 +44,7 @@ const SHIPPED: [&str; 2] = [include_str!("../vocabulary/bt-wholesale.toml"), inc
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Word {
-    /// What it is a value of: offering, sub-status, appointment-status, message, characteristic.
+    /// What it is a value of: offering, sub-status, appointment-status, message, characteristic, shape.
     pub subject: String,
     pub value: String,
     pub words: String,
@@ -110,6 +139,7 @@ fn words_of(text: &str) -> Result<Vec<Word>, VocabularyError> {
         (Subject::AppointmentStatus, file.appointment_status),
         (Subject::Message, file.message),
         (Subject::Characteristic, file.characteristic),
+        (Subject::Shape, file.shape),
     ];
     let mut words = Vec::new();
     for (subject, entries) in subjects {
@@ -142,6 +172,8 @@ struct File {
     message: Vec<Entry>,
     #[serde(default)]
     characteristic: Vec<Entry>,
+    #[serde(default)]
+    shape: Vec<Entry>,
 }
 
 #[derive(Deserialize)]

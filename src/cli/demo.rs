@@ -2,7 +2,6 @@
 
 use std::io::Write;
 use std::net::{SocketAddr, TcpListener};
-use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, ensure};
@@ -27,7 +26,7 @@ pub async fn run(database: &DatabaseConfig, config: &DemoConfig) -> Result<()> {
     let directory = database.demo_dir();
     private_postgres::wipe(&directory).await?;
     let database = Database::start(database, &directory).await?;
-    let vocabulary = Arc::new(database.store.vocabulary().await?);
+    let vocabulary = database.store.vocabulary().await?.into();
     let server = http::serve(app(&config.http, database.store.clone(), vocabulary)?, socket)?;
     let handle = server.handle();
     let serving = actix_web::rt::spawn(serve_until_signalled(server));

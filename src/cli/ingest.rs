@@ -4,14 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::{Context, Result};
+use chrono::TimeDelta;
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, StreamExt};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::de::IgnoredAny;
+use tracing::warn;
 
 use super::database::{Database, Purpose};
 use crate::config::{DatabaseConfig, IngestConfig};
@@ -31,7 +32,7 @@ pub async fn run(database: &DatabaseConfig, config: &IngestConfig) -> Result<()>
 }
 
 async fn take_all(store: &Store, config: &IngestConfig, files: &[PathBuf]) -> Result<()> {
-    let group = Group::start(store, &Arc::new(store.vocabulary().await?))?;
+    let group = Group::start(store, &store.vocabulary().await?.into())?;
     let progress = progress_bar(files);
     let mut summary = Summary::default();
     let mut under_way = FuturesUnordered::new();
@@ -58,6 +59,12 @@ async fn take_all(store: &Store, config: &IngestConfig, files: &[PathBuf]) -> Re
         summary.add(receipt?);
     }
     progress.finish_and_clear();
+    // A service learns it every hour; where none runs, who ingests does.
+    let patient = store.patient();
+    if let Err(error) = patient.learn_silence_if_older(TimeDelta::hours(1)).await {
+        warn!(%error, "how long orders are usually silent could not be learned");
+    }
+    patient.close().await;
     summary.print(&mut anstream::stdout())
 }
 

@@ -69,6 +69,7 @@ async fn rebuild_all(store: &Store, config: &RebuildConfig, pace: Pace, vocabula
             bail!("interrupted after {} orders; `order-timeline rebuild` goes on from there", run.orders)
         }
         Ended::Complete(run) => {
+            store.learn_silence().await?;
             let checksum = store.checksum().await?;
             summary(&mut anstream::stdout(), &run, checksum)
         }

@@ -14,14 +14,14 @@ use super::signals::serve_until_signalled;
 use crate::config::{DEFAULT_SENDER, DatabaseConfig, HttpConfig, ServeConfig};
 use crate::http::{self, App};
 use crate::hybris::{Client, Hybris, Market, System};
-use crate::order::Vocabulary;
 use crate::store::Store;
+use crate::vocabulary::Current;
 
 pub async fn run(database: &DatabaseConfig, config: &ServeConfig) -> Result<()> {
     let socket = bind(config.http.listen)?;
     let database = Database::open(database, Purpose::Serve).await?;
     let address = socket.local_addr()?;
-    let vocabulary = Arc::new(database.store.vocabulary().await?);
+    let vocabulary = database.store.vocabulary().await?.into();
     let server = http::serve(app(&config.http, database.store.clone(), vocabulary)?, socket)?;
     writeln!(
         anstream::stdout(),
@@ -75,7 +75,7 @@ async fn look_after_bodies(store: Store, keep: Option<Days>) {
 ///
 /// # Errors
 /// Where no HTTP client to a billing system can be made.
-pub fn app(config: &HttpConfig, store: Store, vocabulary: Arc<Vocabulary>) -> Result<App> {
+pub fn app(config: &HttpConfig, store: Store, vocabulary: Current) -> Result<App> {
     Ok(App {
         store,
         vocabulary,

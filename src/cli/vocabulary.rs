@@ -92,5 +92,10 @@ pub async fn set(database: &DatabaseConfig, config: &WordConfig) -> Result<()> {
     database.close().await?;
     done?;
     writeln!(anstream::stdout(), "Set: {}", told(&word))?;
+    writeln!(
+        anstream::stdout(),
+        "It holds for events that come from now on; a running service takes it up within seconds. Run \
+         `order-timeline rebuild` to apply it to those that came before."
+    )?;
     Ok(())
 }

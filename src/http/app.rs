@@ -9,19 +9,19 @@ use actix_web::dev::Server;
 use actix_web::{
     App as ActixApp, FromRequest, Handler, HttpRequest, HttpServer, Resource, Responder, guard, middleware, web,
 };
-use tracing::warn;
+use tracing::{debug, info, warn};
 
 use super::{deliveries, error, health, hybris, listener, openapi, orders, site};
 use crate::hybris::{Hybris, settle_left_behind};
 use crate::intake::Group;
-use crate::order::Vocabulary;
 use crate::store::Store;
+use crate::vocabulary::Current;
 
 /// What the handlers share.
 #[derive(Clone, Debug)]
 pub struct App {
     pub store: Store,
-    pub vocabulary: Arc<Vocabulary>,
+    pub vocabulary: Current,
     /// The sender whose deliveries come to the listener.
     pub sender: String,
     /// The others that `?sender=` may name there.
@@ -36,6 +36,7 @@ pub struct App {
 /// How long a shutdown waits for requests under way, in seconds: what was received is to be answered.
 const SHUTDOWN_SECONDS: u64 = 30;
 const SETTLE_EVERY: Duration = Duration::from_secs(30);
+const LOOK_EVERY: Duration = Duration::from_secs(2);
 
 /// Serves on a socket that is bound already, so that the caller knows the address. Ends by the
 /// server's handle; signals are the caller's.
@@ -46,6 +47,7 @@ pub fn serve(app: App, socket: TcpListener) -> std::io::Result<Server> {
     let group = web::Data::new(Group::start(&app.store, &app.vocabulary)?);
     let app = web::Data::new(app);
     actix_web::rt::spawn(settle_exchanges(app.clone()));
+    actix_web::rt::spawn(follow_vocabulary(app.clone()));
     let server = HttpServer::new(move || {
         ActixApp::new()
             .app_data(app.clone())
@@ -67,10 +69,29 @@ pub fn serve(app: App, socket: TcpListener) -> std::io::Result<Server> {
 /// What a former run, or another node that is no more, left open at the front door.
 async fn settle_exchanges(app: web::Data<App>) {
     loop {
-        if let Err(cause) = settle_left_behind(&app.hybris, &app.store, &app.vocabulary).await {
+        if let Err(cause) = settle_left_behind(&app.hybris, &app.store, &app.vocabulary.now()).await {
             warn!(%cause, "exchanges that were left behind cannot be settled now; it is tried again");
         }
         tokio::time::sleep(SETTLE_EVERY).await;
+    }
+}
+
+/// Takes up what an operator changes in the vocabulary. The events of a batch are told with it from then on; it is one
+/// small question now and then, and none an event.
+async fn follow_vocabulary(app: web::Data<App>) {
+    loop {
+        tokio::time::sleep(LOOK_EVERY).await;
+        match app.store.vocabulary().await {
+            Ok(vocabulary) => {
+                if app.vocabulary.take(vocabulary) {
+                    info!(
+                        "the vocabulary has changed: events are told with it from now on; `order-timeline rebuild` \
+                         applies it to those taken in before"
+                    );
+                }
+            }
+            Err(cause) => debug!(%cause, "whether the vocabulary has changed cannot be seen now; it is tried again"),
+        }
     }
 }
 

@@ -51,7 +51,7 @@ pub async fn place(
     let origin = request.path().replace('\0', "\u{FFFD}");
     let delivery = Delivery::received_now(market.sender(), &origin, redacted(request.headers()), body);
     let headers = headers(request.headers());
-    match app.hybris.place(&app.store, &app.vocabulary, market, headers, delivery).await {
+    match app.hybris.place(&app.store, &app.vocabulary.now(), market, headers, delivery).await {
         Ok(reply) => {
             let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::BAD_GATEWAY);
             let mut response = HttpResponse::build(status);
@@ -77,7 +77,7 @@ pub async fn show(path: web::Path<(String, String)>, app: web::Data<App>) -> Htt
         return refused(&no_such_market(&business_id));
     };
     let key = OrderKey::of_order(market.sender(), &order_id);
-    match app.store.order(key, None, None, &app.vocabulary).await {
+    match app.store.order(key, None, None, &app.vocabulary.now()).await {
         Ok(Some((order, _))) => HttpResponse::Ok().json(status_of(&order)),
         Ok(None) => {
             let detail = format!("no order {order_id} of {} has been heard of", market.business_id());

@@ -97,7 +97,7 @@ pub async fn asked_for(
 ) -> Result<(OrderRecord, TimelineRecord), Problem> {
     let (at, known_at) = (time("at", parameters.at.as_ref())?, time("knownAt", parameters.known_at.as_ref())?);
     let key = resolve(app, order_id, parameters.sender.as_deref()).await?;
-    let found = app.store.order(key, at, known_at, &app.vocabulary).await?;
+    let found = app.store.order(key, at, known_at, &app.vocabulary.now()).await?;
     let (order, mut timeline) = found.ok_or_else(|| {
         if at.is_none() && known_at.is_none() {
             return Problem::no_such_order(order_id);

@@ -2,8 +2,6 @@
 //!
 //! A page's problems are pages too: whoever reads them is a person.
 
-use std::sync::Arc;
-
 use actix_web::body::BoxBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::error::{InternalError, QueryPayloadError};
@@ -51,7 +49,7 @@ pub async fn order(
 
 async fn order_page(app: &App, order_id: &str, parameters: OrderParameters) -> Result<Markup, Problem> {
     let (order, timeline) = asked_for(app, order_id, &parameters).await?;
-    let vocabulary = Arc::clone(&app.vocabulary);
+    let vocabulary = app.vocabulary.now();
     let OrderParameters { item, at, known_at, .. } = parameters;
     // A page of thousands of items takes its time; the worker has deliveries to receive meanwhile.
     web::block(move || pages::order(&order, &timeline, &OrderView { item, at, known_at }, &vocabulary))

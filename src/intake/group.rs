@@ -12,9 +12,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tracing::error;
 
 use super::{Delivery, Incoming, read, take_read};
-use crate::order::Vocabulary;
 use crate::record::Receipt;
 use crate::store::{Store, StoreError};
+use crate::vocabulary::Current;
 
 /// One transaction can fold while the other waits for the disk; more only share the same disk.
 const LANES: usize = 2;
@@ -59,7 +59,7 @@ impl Group {
     ///
     /// # Errors
     /// Where the system gives no thread.
-    pub fn start(store: &Store, vocabulary: &Arc<Vocabulary>) -> std::io::Result<Self> {
+    pub fn start(store: &Store, vocabulary: &Current) -> std::io::Result<Self> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(LANES)
             .thread_name("intake")
@@ -74,7 +74,7 @@ impl Group {
         };
         for _ in 0..LANES {
             let (jobs, waiting) = mpsc::channel(WAITING);
-            ends.push(runtime.spawn(run(waiting, store.clone(), Arc::clone(vocabulary))));
+            ends.push(runtime.spawn(run(waiting, store.clone(), vocabulary.clone())));
             lanes.push(jobs);
         }
         // The runtime may not be dropped where others run; its own thread waits for the lanes to end.
@@ -135,7 +135,7 @@ fn kilobytes(delivery: &Delivery) -> u32 {
     u32::try_from(delivery.body.kept().len() / 1024).unwrap_or(KILOBYTES).saturating_add(1).min(KILOBYTES)
 }
 
-async fn run(mut waiting: mpsc::Receiver<Job>, store: Store, vocabulary: Arc<Vocabulary>) {
+async fn run(mut waiting: mpsc::Receiver<Job>, store: Store, vocabulary: Current) {
     let mut jobs = Vec::with_capacity(BATCH);
     while waiting.recv_many(&mut jobs, BATCH).await > 0 {
         let mut replies = Vec::with_capacity(jobs.len());
@@ -145,7 +145,7 @@ async fn run(mut waiting: mpsc::Receiver<Job>, store: Store, vocabulary: Arc<Voc
             incoming.push(job.incoming);
         }
         // A panic costs this batch its answers, not the lane its life.
-        let taken = AssertUnwindSafe(take_read(&store, &vocabulary, incoming)).catch_unwind().await;
+        let taken = AssertUnwindSafe(take_read(&store, &vocabulary.now(), incoming)).catch_unwind().await;
         // Who asked may have gone away meanwhile; the delivery is kept all the same.
         match taken {
             Ok(Ok(receipts)) => replies.into_iter().zip(receipts).for_each(|((reply, _), receipt)| {

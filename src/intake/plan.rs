@@ -1,13 +1,14 @@
 //! What a batch changes in one order: pure, so that the law can be tested without a database.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::order::{Entry, EventKey, History, Outcome, Place, Statement, Timeline, Vocabulary, by_receipt, knowledge};
 use crate::record::{
-    AttentionRecord, EntryRecord, Identifier, ItemRecord, attention_of, changed_items, identifiers_of, items_of,
+    AttentionRecord, EntryRecord, EntryValueRecord, Identifier, ItemRecord, Versions, attention_of, changed_items,
+    identifiers_of, items_of, values_of, versions_of,
 };
 
 use super::unknown::{Unknown, unknown_values};
@@ -37,6 +38,10 @@ pub struct Plan {
     /// Entries that were known once; only of a plan of the whole.
     pub past: Vec<(EntryRecord, DateTime<Utc>)>,
     pub items: Vec<ItemRecord>,
+    /// States and sub-statuses over time.
+    pub versions: Versions,
+    /// What the entries are counted by.
+    pub values: Vec<EntryValueRecord>,
     pub identifiers: Vec<Identifier>,
     /// Why somebody should look at the order now; `None` where that is as before.
     pub attention: Option<Vec<AttentionRecord>>,
@@ -118,6 +123,8 @@ pub fn addition(
         times: plan.times?,
         outcomes,
         contents: added.iter().copied().map(KnownContent::of).collect(),
+        versions: versions_of(&plan.entries, &timeline.order().items),
+        values: values_of(&plan.entries, vocabulary),
         entries: plan.entries,
         ended: plan.ended,
         past: Vec::new(),
@@ -166,10 +173,13 @@ pub fn whole(all: &[Statement], vocabulary: &Vocabulary) -> Option<Plan> {
     let is_first = |statement: &&Statement| {
         matches!(outcomes.get(&statement.delivery_id), Some(Outcome::Applied | Outcome::Conflict(_)))
     };
+    let entries: Vec<EntryRecord> = entries.into_iter().map(EntryRecord::from).collect();
     Some(Plan {
         times: times?,
+        versions: versions_of(&entries, &BTreeMap::new()),
+        values: values_of(&entries, vocabulary),
         contents: all.iter().filter(is_first).map(KnownContent::of).collect(),
-        entries: entries.into_iter().map(EntryRecord::from).collect(),
+        entries,
         ended: Vec::new(),
         past: past.into_iter().map(|past| (past.entry.into(), past.known_until)).collect(),
         items: items_of(timeline.order()),

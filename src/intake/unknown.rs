@@ -55,5 +55,6 @@ fn values(statement: &Statement) -> BTreeSet<(Subject, &str)> {
     for message in &event.messages {
         values.extend(message.codes().map(|code| (Subject::Message, code)));
     }
+    values.extend(event.shapes.iter().map(|shape| (Subject::Shape, shape.as_str())));
     values
 }

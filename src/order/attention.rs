@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
+use chrono_tz::Europe::London;
 use serde::{Deserialize, Serialize};
 
 use super::event::{Event, Placing};
@@ -15,7 +16,7 @@ use super::words;
 /// A reason to look at an order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attention {
-    /// action-needed, access-failed, missed, flagged, delayed, supplier-cancelled or contradiction.
+    /// action-needed, access-failed, missed, flagged, delayed, supplier-cancelled, contradiction or silent.
     pub reason: String,
     /// The event since which it holds without a break.
     pub since: DateTime<Utc>,
@@ -59,6 +60,24 @@ pub fn take_in(order: &mut Order, event: &Event, at: DateTime<Utc>, vocabulary: 
         .into_iter()
         .map(|(reason, why)| Attention { reason: reason.to_owned(), since: since(reason), why })
         .collect();
+}
+
+/// An order that goes on and of which nothing was heard since `last_event_at`, for longer than is `allowed` to its like:
+/// as seen at `at`. It is found when somebody looks, not folded: time itself brings it about.
+pub fn silence(
+    order: &Order,
+    last_event_at: DateTime<Utc>,
+    allowed: TimeDelta,
+    at: DateTime<Utc>,
+) -> Option<Attention> {
+    let since = last_event_at.checked_add_signed(allowed)?;
+    if is_over(order) || since >= at {
+        return None;
+    }
+    let heard = last_event_at.with_timezone(&London).format("%-d %b %Y");
+    let days = allowed.num_seconds().max(0).unsigned_abs().div_ceil(86_400);
+    let why = format!("Nothing heard since {heard}; the usual is {days} days");
+    Some(Attention { reason: "silent".to_owned(), since, why })
 }
 
 fn is_over(order: &Order) -> bool {

@@ -185,8 +185,8 @@ fn identity<'a>(item: &'a mut Item, now: &'a ItemStatement) -> [(&'a mut Option<
 }
 
 fn state_and_sub_status(item: &mut Item, now: &ItemStatement, ids: &[String], label: &str, changes: &mut Changes<'_>) {
-    let state = replace(&mut item.state, now.state.as_deref(), same);
-    let sub_status = replace(&mut item.sub_status, now.sub_status.as_deref(), same);
+    let state = replace_told(&mut item.state, &mut item.told_state, now.state.as_deref());
+    let sub_status = replace_told(&mut item.sub_status, &mut item.told_sub_status, now.sub_status.as_deref());
     if let Some((from, to)) = state {
         item.reopened_from = from.clone().filter(|from| has_ended(from)).filter(|_| !has_ended(&to));
         let beside = item.sub_status.as_deref().filter(|sub_status| !words::repeats_state(&to, sub_status));
@@ -310,6 +310,26 @@ fn keep(kept: &mut Option<String>, stated: Option<&str>) {
     if let Some(stated) = stated {
         *kept = Some(stated.to_owned());
     }
+}
+
+/// The same for a state or sub-status, whose spelling in the last entry is remembered.
+fn replace_told(
+    kept: &mut Option<String>,
+    told: &mut Option<String>,
+    stated: Option<&str>,
+) -> Option<(Option<String>, String)> {
+    let respelled = stated.zip(kept.as_deref()).filter(|(stated, kept)| stated != kept);
+    let before = respelled.map(|(_, before)| before.to_owned());
+    let change = replace(kept, stated, same);
+    if change.is_some() {
+        *told = None;
+    } else if let Some(before) = before {
+        told.get_or_insert(before);
+    }
+    if told == kept {
+        *told = None;
+    }
+    change
 }
 
 /// Takes a stated value over and gives before and after if it is another value. Another spelling of

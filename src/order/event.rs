@@ -27,6 +27,8 @@ pub struct Event {
     pub items: Vec<ItemStatement>,
     pub messages: Vec<Message>,
     pub milestones: Vec<MilestoneStatement>,
+    /// How the event was written where it was not as documented: "object-for-list at a.b", each once.
+    pub shapes: Vec<String>,
 }
 
 /// How far the placing of an order at a front door of ours has come.

@@ -23,7 +23,7 @@ mod visit;
 mod vocabulary;
 mod words;
 
-pub use attention::Attention;
+pub use attention::{Attention, silence};
 pub use change::{AppointmentFacts, Change, ContradictionFacts, DateFacts, Facts, Kind, MilestoneFacts, SaidBy, Value};
 pub use event::{
     Appointment, Characteristic, Event, ItemStatement, Message, MessagePart, MilestoneStatement, Party, Placing,
@@ -34,7 +34,7 @@ pub use history::{Entry, History, Outcome, PastEntry, classify, fold, knowledge}
 pub use moment::{Moment, rfc3339};
 pub use place::{EventKey, Place, by_receipt};
 pub use spelling::{compared, same};
-pub use state::OrderState;
+pub use state::{OrderState, has_ended};
 pub use timeline::{Applied, Item, Order, Timeline};
 pub use vocabulary::{Class, Fault, Meaning, Subject, Vocabulary};
 pub use words::{capitalised, day_or_time, natural_order, repeats_state, state as state_in_words, window};

@@ -6,13 +6,14 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::attention::Attention;
-use super::change::{Change, SaidBy};
+use super::change::{Change, Kind, SaidBy, Value};
 use super::contradiction::{ClashKey, OpenContradiction};
 use super::difference;
 use super::event::{Appointment, Characteristic, Party, Placing, Statement};
 use super::ledger::Ledger;
 use super::moment::Moment;
 use super::place::Place;
+use super::spelling::same;
 use super::state::OrderState;
 use super::vocabulary::Vocabulary;
 use super::words::natural_order;
@@ -68,6 +69,9 @@ pub struct Item {
     pub action: Option<String>,
     pub state: Option<String>,
     pub sub_status: Option<String>,
+    /// As the last entry spells them, where what was received last is spelled otherwise.
+    pub told_state: Option<String>,
+    pub told_sub_status: Option<String>,
     pub product_id: Option<String>,
     pub offering: Option<String>,
     pub service_id: Option<String>,
@@ -77,6 +81,8 @@ pub struct Item {
     pub characteristics: BTreeMap<String, Characteristic>,
     /// The first expected completion date that was stated.
     pub first_expected: Option<Moment>,
+    /// When it was completed for the first time.
+    pub first_completed: Option<DateTime<Utc>>,
     /// A date that only a message's text names, with the message's code. It never takes the field's place.
     pub date_in_text: Option<(Moment, String)>,
     /// From and to, in words, of a move of the expected date that no message explains.
@@ -111,6 +117,12 @@ impl Timeline {
         self.last = Some(Place::of(statement));
         self.latest_receipt = self.latest_receipt.max(Some(statement.received_at));
         let changes = difference::take_in(&mut self.order, &mut self.standing, statement, vocabulary);
+        for change in changes.iter().filter(|change| is_completion(change)) {
+            let items = &mut self.order.items;
+            if let Some(item) = change.item_ids.first().and_then(|id| items.get_mut(id)) {
+                item.first_completed.get_or_insert(statement.at());
+            }
+        }
         let ledger = &mut self.ledger;
         let enter = |(ordinal, change)| ledger.enter(change, (position, ordinal));
         let ended = (0..).zip(&changes).filter_map(enter).collect();
@@ -141,4 +153,8 @@ impl Order {
         items.sort_by(|(a, _), (b, _)| natural_order(a, b));
         items.into_iter()
     }
+}
+
+fn is_completion(change: &Change) -> bool {
+    change.kind == Kind::ItemState && matches!(&change.to, Some(Value::Text(state)) if same(state, "completed"))
 }

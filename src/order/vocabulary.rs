@@ -1,6 +1,8 @@
 //! What the sender's codes mean, as the fold needs it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+
+use sha2::{Digest, Sha256};
 
 use super::spelling::compared;
 
@@ -20,6 +22,8 @@ pub enum Subject {
     /// By its code.
     Message,
     Characteristic,
+    /// A deviation of the JSON: its kind and where it stands.
+    Shape,
 }
 
 /// What a value means.
@@ -62,6 +66,16 @@ pub enum Fault {
 }
 
 impl Vocabulary {
+    /// What tells this vocabulary from others: equal ones have the same.
+    pub fn fingerprint(&self) -> String {
+        let sorted: BTreeMap<_, _> = self.meanings.iter().collect();
+        let mut hash = Sha256::new();
+        for ((subject, value), meaning) in sorted {
+            hash.update(format!("{subject:?} {value:?} {meaning:?}\n"));
+        }
+        hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    }
+
     pub fn add(&mut self, subject: Subject, value: &str, meaning: Meaning) {
         self.meanings.insert((subject, compared(value)), meaning);
     }
@@ -88,8 +102,8 @@ impl Meaning {
 }
 
 impl Subject {
-    pub const ALL: [Self; 5] =
-        [Self::Offering, Self::SubStatus, Self::AppointmentStatus, Self::Message, Self::Characteristic];
+    pub const ALL: [Self; 6] =
+        [Self::Offering, Self::SubStatus, Self::AppointmentStatus, Self::Message, Self::Characteristic, Self::Shape];
 
     pub fn name(self) -> &'static str {
         match self {
@@ -98,6 +112,7 @@ impl Subject {
             Self::AppointmentStatus => "appointment-status",
             Self::Message => "message",
             Self::Characteristic => "characteristic",
+            Self::Shape => "shape",
         }
     }
 

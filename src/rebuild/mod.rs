@@ -67,12 +67,12 @@ pub async fn rebuild(
     begin: Begin,
     mut watch: impl FnMut(&Run) -> ControlFlow<()>,
 ) -> Result<Ended, StoreError> {
-    let interrupted = if begin == Begin::WhereInterrupted { store.unfinished_run().await? } else { None };
+    let interrupted = if begin == Begin::WhereInterrupted { store.unfinished_run(vocabulary).await? } else { None };
     let mut run = match interrupted {
         Some(run) => run,
         None => {
             let run = Run::begin();
-            store.keep_new_run(&run).await?;
+            store.keep_new_run(&run, vocabulary).await?;
             run
         }
     };

@@ -6,6 +6,8 @@ mod entry;
 mod identifier;
 mod line;
 mod order;
+mod value;
+mod version;
 
 pub use delivery::{DeliveryRecord, HeaderRecord, OutcomeName, Receipt};
 pub use entry::{EntryRecord, MessageRecord, PartRecord, late_by_seconds};
@@ -15,6 +17,8 @@ pub use order::{
     AppointmentRecord, AttentionRecord, ContradictionRecord, ItemRecord, ItemTree, OrderHead, OrderRecord, PartyRecord,
     attention_of, changed_items, items_of,
 };
+pub use value::{EntryValueRecord, values_of};
+pub use version::{ItemVersionRecord, Versions, versions_of};
 
 use serde::Serialize;
 

@@ -66,14 +66,15 @@ pub struct ContradictionRecord {
     pub statements: [String; 2],
 }
 
-/// The reasons to look at an order.
+/// The reasons to look at an order that its events give.
 pub fn attention_of(order: &Order) -> Vec<AttentionRecord> {
-    let record = |attention: &Attention| AttentionRecord {
-        reason: attention.reason.clone(),
-        since: attention.since,
-        why: attention.why.clone(),
-    };
-    order.attention.iter().map(record).collect()
+    order.attention.iter().cloned().map(AttentionRecord::from).collect()
+}
+
+impl From<Attention> for AttentionRecord {
+    fn from(Attention { reason, since, why }: Attention) -> Self {
+        Self { reason, since, why }
+    }
 }
 
 fn contradictions_of(order: &Order) -> Vec<ContradictionRecord> {
@@ -123,6 +124,11 @@ pub struct ItemRecord {
     pub expected_completion_text: Option<String>,
     #[serde(skip)]
     pub expected_completion_moment: Option<Moment>,
+    /// The first that was stated.
+    #[serde(skip)]
+    pub first_expected: Option<DateTime<Utc>>,
+    #[serde(skip)]
+    pub first_completed: Option<DateTime<Utc>>,
     pub appointment: Option<AppointmentRecord>,
     #[serde(skip)]
     pub appointment_stated: Option<Appointment>,
@@ -175,6 +181,8 @@ impl ItemRecord {
             expected_completion: expected.map(utc),
             expected_completion_text: expected.and_then(other_zone),
             expected_completion_moment: item.expected_completion.clone(),
+            first_expected: item.first_expected.as_ref().and_then(Moment::at),
+            first_completed: item.first_completed,
             appointment: item.appointment.as_ref().map(AppointmentRecord::from),
             appointment_stated: item.appointment.clone(),
             characteristics: named.map(|named| (named.name.clone(), named.value.clone())).collect(),

@@ -17,7 +17,7 @@ use crate::wire;
 
 /// The form of the fold's state in the database. Raise it whenever [`Timeline`] or what it means changes:
 /// states of another form are not read but made anew from the deliveries.
-pub const FOLD_VERSION: i32 = 3;
+pub const FOLD_VERSION: i32 = 4;
 
 /// An open transaction.
 #[derive(Debug)]

@@ -13,6 +13,7 @@ mod error;
 mod exchanges;
 mod key;
 mod migrate;
+mod narrow;
 mod orders;
 pub mod private_postgres;
 mod project;

@@ -7,9 +7,10 @@ use sqlx::{FromRow, PgConnection, Postgres, QueryBuilder};
 use uuid::Uuid;
 
 use super::batch::{decode_fold, history};
+use super::silence::add_silence;
 use super::{OrderKey, Store, StoreError};
 use crate::intake::Times;
-use crate::order::{EventKey, Order, Outcome, Statement, Vocabulary, fold, knowledge};
+use crate::order::{EventKey, Order, Outcome, Statement, Timeline, Vocabulary, fold, knowledge};
 use crate::record::{
     EntryRecord, Identifier, MessageRecord, OrderHead, OrderRecord, TimelineRecord, identifiers_of, late_by_seconds,
 };
@@ -118,8 +119,13 @@ impl Store {
         };
         if at.is_some() || known_at.is_some() {
             let statements = history(&mut snapshot, key, known_at).await?;
+            let Some((mut order, timeline, folded)) = order_then(statements, at, head, vocabulary) else {
+                return Ok(None);
+            };
+            let seen_at = [at, known_at].into_iter().flatten().fold(Utc::now(), DateTime::min);
+            add_silence(&mut snapshot, &mut order, folded.order(), seen_at).await?;
             snapshot.commit().await?;
-            return Ok(order_then(statements, at, head, vocabulary));
+            return Ok(Some((order, timeline)));
         }
         let kept = sqlx::query!("select fold, fold_version from product_order where order_key = $1", key.0)
             .fetch_one(&mut *snapshot)
@@ -136,8 +142,9 @@ impl Store {
         .fetch_all(&mut *snapshot)
         .await?;
         let entries = Self::entries(&mut snapshot, key).await?;
+        let mut order = OrderRecord::new(head.clone(), timeline.order(), identifiers);
+        add_silence(&mut snapshot, &mut order, timeline.order(), Utc::now()).await?;
         snapshot.commit().await?;
-        let order = OrderRecord::new(head.clone(), timeline.order(), identifiers);
         Ok(Some((order, TimelineRecord { order: head, entries })))
     }
 
@@ -333,7 +340,7 @@ fn order_then(
     at: Option<DateTime<Utc>>,
     now: OrderHead,
     vocabulary: &Vocabulary,
-) -> Option<(OrderRecord, TimelineRecord)> {
+) -> Option<(OrderRecord, TimelineRecord, Timeline)> {
     let folded = fold(&statements, at, vocabulary);
     let counts = |statement: &&Statement| {
         folded.outcomes.get(&statement.delivery_id) == Some(&Outcome::Applied)
@@ -364,5 +371,5 @@ fn order_then(
         entry.valid_to = entry.valid_to.filter(|ended| at.is_none_or(|at| *ended <= at));
         EntryRecord::from(entry)
     });
-    Some((record, TimelineRecord { order: head, entries: entries.collect() }))
+    Some((record, TimelineRecord { order: head, entries: entries.collect() }, folded.timeline))
 }

@@ -18,7 +18,9 @@ use crate::record::{EntryRecord, ItemRecord};
 pub const PROJECTION_TABLES: &[&str] = &[
     "product_order",
     "product_order_item",
+    "item_version",
     "timeline_entry",
+    "entry_value",
     "past_entry",
     "attention",
     "unknown_value",
@@ -56,6 +58,8 @@ impl Batch<'_> {
         self.write_items(&changed).await?;
         self.end_entries(&changed).await?;
         self.write_entries(&changed).await?;
+        self.write_versions(&changed).await?;
+        self.write_values(&changed).await?;
         self.write_past(&anew).await?;
         self.write_attention(&changed).await?;
         self.write_unknown(&changed).await?;
@@ -161,10 +165,11 @@ impl Batch<'_> {
         sqlx::query!(
             "insert into product_order_item (order_key, item_id, parent_item_id, internal_id, action, state, sub_status,
                  product_id, offering_id, service_id, expected_completion, expected_completion_text, appointment_id,
-                 appointment_reference, appointment_status, appointment_start, appointment_finish, characteristics)
+                 appointment_reference, appointment_status, appointment_start, appointment_finish, characteristics,
+                 first_expected, first_completed)
              select * from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
                  $8::text[], $9::text[], $10::text[], $11::timestamptz[], $12::text[], $13::text[], $14::text[],
-                 $15::text[], $16::timestamptz[], $17::timestamptz[], $18::jsonb[])
+                 $15::text[], $16::timestamptz[], $17::timestamptz[], $18::jsonb[], $19::timestamptz[], $20::timestamptz[])
              on conflict on constraint product_order_item_pk do update set
                  parent_item_id = excluded.parent_item_id, internal_id = excluded.internal_id, action = excluded.action,
                  state = excluded.state, sub_status = excluded.sub_status, product_id = excluded.product_id,
@@ -173,7 +178,8 @@ impl Batch<'_> {
                  expected_completion_text = excluded.expected_completion_text,
                  appointment_id = excluded.appointment_id, appointment_reference = excluded.appointment_reference,
                  appointment_status = excluded.appointment_status, appointment_start = excluded.appointment_start,
-                 appointment_finish = excluded.appointment_finish, characteristics = excluded.characteristics",
+                 appointment_finish = excluded.appointment_finish, characteristics = excluded.characteristics,
+                 first_expected = excluded.first_expected, first_completed = excluded.first_completed",
             &rows.keys,
             &rows.ids as &[&str],
             &rows.parents as &[Option<&str>],
@@ -192,6 +198,8 @@ impl Batch<'_> {
             &rows.starts as &[Option<DateTime<Utc>>],
             &rows.finishes as &[Option<DateTime<Utc>>],
             &rows.characteristics as &[Json<&BTreeMap<String, String>>],
+            &rows.first_expected as &[Option<DateTime<Utc>>],
+            &rows.first_completed as &[Option<DateTime<Utc>>],
         )
         .execute(&mut *self.transaction)
         .await?;
@@ -428,6 +436,8 @@ struct ItemRows<'p> {
     starts: Vec<Option<DateTime<Utc>>>,
     finishes: Vec<Option<DateTime<Utc>>>,
     characteristics: Vec<Json<&'p BTreeMap<String, String>>>,
+    first_expected: Vec<Option<DateTime<Utc>>>,
+    first_completed: Vec<Option<DateTime<Utc>>>,
 }
 
 impl<'p> ItemRows<'p> {
@@ -454,5 +464,7 @@ impl<'p> ItemRows<'p> {
         self.starts.push(start.and_then(Moment::at));
         self.finishes.push(finish.and_then(Moment::at));
         self.characteristics.push(Json(&item.characteristics));
+        self.first_expected.push(item.first_expected);
+        self.first_completed.push(item.first_completed);
     }
 }

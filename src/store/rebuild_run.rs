@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use super::batch::FOLD_VERSION;
 use super::{Store, StoreError};
+use crate::order::Vocabulary;
 
 /// The parts of a rebuild, one after the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,22 +73,23 @@ impl Run {
     }
 }
 
-/// Which program's work a run is: another version may fold otherwise, and begins anew.
-fn program() -> String {
-    format!("{} fold {FOLD_VERSION}", env!("CARGO_PKG_VERSION"))
+/// Which program's work a run is, and with which vocabulary: another one may fold otherwise, and begins anew.
+fn program(vocabulary: &Vocabulary) -> String {
+    format!("{} fold {FOLD_VERSION} vocabulary {}", env!("CARGO_PKG_VERSION"), vocabulary.fingerprint())
 }
 
 impl Store {
-    /// The run of this version of the program that was begun last and did not come to its end.
+    /// The run of this version of the program, with this vocabulary, that was begun last and did not come to its
+    /// end.
     ///
     /// # Errors
     /// Where the database is not available.
-    pub async fn unfinished_run(&self) -> Result<Option<Run>, StoreError> {
+    pub async fn unfinished_run(&self, vocabulary: &Vocabulary) -> Result<Option<Run>, StoreError> {
         let row = sqlx::query!(
             "select rebuild_run_id, started_at, stage, after_key, orders, deliveries, healed, changed, left_alone
              from rebuild_run where program = $1 and finished_at is null
              order by rebuild_run_id desc limit 1",
-            program()
+            program(vocabulary)
         )
         .fetch_optional(&self.pool)
         .await?;
@@ -111,14 +113,14 @@ impl Store {
     ///
     /// # Errors
     /// Where the database is not available.
-    pub async fn keep_new_run(&self, run: &Run) -> Result<(), StoreError> {
+    pub async fn keep_new_run(&self, run: &Run, vocabulary: &Vocabulary) -> Result<(), StoreError> {
         sqlx::query!("delete from rebuild_run where finished_at is null").execute(&self.pool).await?;
         sqlx::query!(
             "insert into rebuild_run (rebuild_run_id, program, started_at, stage, after_key, orders, deliveries, healed,
                  changed, left_alone)
              values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
             run.id,
-            program(),
+            program(vocabulary),
             run.started_at,
             run.position.stage.name(),
             run.position.after,

@@ -38,6 +38,8 @@ struct Table {
     live: String,
     /// The columns of the primary key.
     key: Vec<String>,
+    /// The columns that are not made of others.
+    stated: String,
 }
 
 /// A value, or a whole row, that is not what making the order anew gives.
@@ -81,8 +83,9 @@ impl Shadow {
         let mut batch = Batch { transaction };
         batch.plan_simply().await?;
         for table in self.tables.0.iter().filter(|table| FACTS.contains(&table.name)) {
-            let Table { name, live, .. } = table;
-            let copy = format!("insert into pg_temp.{name} select * from {live} where order_key = any($1)");
+            let Table { name, live, stated, .. } = table;
+            let copy =
+                format!("insert into pg_temp.{name} ({stated}) select {stated} from {live} where order_key = any($1)");
             sqlx::query(AssertSqlSafe(copy)).bind(keys).execute(&mut *batch.transaction).await?;
         }
         Ok((batch, self.tables.clone()))
@@ -108,6 +111,13 @@ impl Table {
         .bind(&live)
         .fetch_all(&mut *connection)
         .await?;
+        let stated: String = sqlx::query_scalar(
+            "select string_agg(format('%I', attname), ', ' order by attnum) from pg_attribute
+             where attrelid = $1::regclass and attnum > 0 and not attisdropped and attgenerated = ''",
+        )
+        .bind(&live)
+        .fetch_one(&mut *connection)
+        .await?;
         let constraints: Vec<String> = sqlx::query_scalar(
             "select format('alter table pg_temp.%I add constraint %I %s', $2, conname, pg_get_constraintdef(oid))
              from pg_constraint where conrelid = $1::regclass and contype in ('p', 'u')",
@@ -123,7 +133,7 @@ impl Table {
         for statement in [create].into_iter().chain(constraints) {
             sqlx::query(AssertSqlSafe(statement)).execute(&mut *connection).await?;
         }
-        Ok(Self { name, live, key })
+        Ok(Self { name, live, key, stated })
     }
 
     /// What tells the rows of a table apart. A delivery may be kept under another key than before.

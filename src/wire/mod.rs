@@ -140,11 +140,14 @@ pub fn read_with(body: &[u8], beside: Beside<'_>) -> Result<Reading, Unreadable>
 }
 
 fn read_json(json: &Json<'_>, mended: Vec<Oddity>, beside: Beside<'_>) -> Result<Reading, Unreadable> {
-    if beside.part.is_some() || hybris::is_order(json) {
+    let read = if beside.part.is_some() || hybris::is_order(json) {
         hybris::read(json, mended, beside)
     } else {
         tmf622::read(json, mended)
-    }
+    };
+    let mut reading = read?;
+    reading.event.shapes = oddity::shapes(&reading.oddities);
+    Ok(reading)
 }
 
 /// Reads a kept delivery into what the fold takes.

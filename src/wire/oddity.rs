@@ -61,6 +61,33 @@ impl fmt::Display for Oddity {
     }
 }
 
+impl Oddity {
+    /// The deviation wherever it stands in a list: the same for `a[0].b` and `a[7].b`.
+    pub fn shape(&self) -> String {
+        let mut shape = format!("{} at ", self.kind.name());
+        let mut rest = self.path.as_str();
+        while let Some((before, after)) = rest.split_once('[') {
+            let Some((number, behind)) = after.split_once(']') else { break };
+            shape.push_str(before);
+            let is_index = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+            shape.push_str(if is_index { "[]" } else { "[" });
+            rest = if is_index { behind } else { after };
+        }
+        shape.push_str(rest);
+        shape
+    }
+}
+
+/// The deviations of a body, each once wherever it stands in a list; so many at most.
+pub fn shapes(oddities: &[Oddity]) -> Vec<String> {
+    const MOST: usize = 50;
+    let mut shapes: Vec<String> = oddities.iter().map(Oddity::shape).collect();
+    shapes.sort_unstable();
+    shapes.dedup();
+    shapes.truncate(MOST);
+    shapes
+}
+
 /// A body of junk must not make a larger record than a body of sense.
 const KEPT: usize = 100;
 /// Nor one name of junk; in bytes. What the documents name is far shorter.

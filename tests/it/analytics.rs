@@ -28,6 +28,7 @@ async fn rows(database: &TestDatabase, heading: &str) -> Vec<Value> {
 async fn every_query_of_the_documentation_runs_and_answers() {
     let app = TestApp::start().await;
     app.deliver_all().await;
+    app.database.store.learn_silence().await.unwrap();
     assert!(queries().len() >= 10);
     for (heading, query) in queries() {
         let rows = app.database.rows(query).await;
@@ -66,6 +67,11 @@ async fn the_seed_answers_as_its_orders_say() {
     assert!(
         missed.contains(&json!({ "fault": "supplier", "reason": "SupplierChanged", "appointments": 1, "orders": 1 }))
     );
+
+    // #14 says it while the appointment stays confirmed; #15 by a message too, which counts once with its status.
+    let told = json!({ "fault": "customer", "reason": "101158", "appointments": 1, "orders": 1 });
+    assert!(missed.contains(&told), "{missed:?}");
+    assert_eq!(missed.len(), 3, "{missed:?}");
 
     let moved = rows(&app.database, "Dates that moved").await;
     let told: Vec<_> =
@@ -152,6 +158,20 @@ async fn orders_that_are_silent_for_longer_than_their_like_are_found() {
     assert!(!silent.contains(&json!({ "order_id": "00103497" })));
     let listed = app.json("/api/v1/orders?attention=silent").await;
     assert_eq!(listed["orders"].as_array().unwrap().len(), 9);
+    // The order itself, asked for by itself, says the same as the list and the analysts' view.
+    for row in app.database.rows("select order_id, since, why from analytics.attention where reason = 'silent'").await {
+        let order = app.json(&format!("/api/v1/orders/{}", row["order_id"].as_str().unwrap())).await;
+        let attention = order["attention"].as_array().unwrap();
+        let silent = attention.iter().find(|reason| reason["reason"] == "silent").unwrap();
+        let since = |value: &Value| value.as_str().unwrap().parse::<chrono::DateTime<chrono::Utc>>().unwrap();
+        assert_eq!((since(&silent["since"]), &silent["why"]), (since(&row["since"]), &row["why"]));
+    }
+    let reasons = async |path: &str| -> String { app.json(path).await["attention"].to_string() };
+    assert!(!reasons("/api/v1/orders/00228874").await.contains("silent"));
+    assert!(reasons("/api/v1/orders/00104089?at=2024-03-20T00:00:00Z").await.contains("silent"));
+    assert!(!reasons("/api/v1/orders/00104089?at=2024-03-01T00:00:00Z").await.contains("silent"), "not yet");
+    let page = app.get("/orders/00104089").await.text();
+    assert!(page.contains("Nothing heard since 28 Feb 2024; the usual is 7 days"), "{page}");
     let any = app.json("/api/v1/orders?attention=any").await["orders"].as_array().unwrap().len();
     assert_eq!(any, 11, "the silent, 00103497 which is delayed, and 00148807 with its contradiction");
 
@@ -159,12 +179,15 @@ async fn orders_that_are_silent_for_longer_than_their_like_are_found() {
     app.database
         .execute(
             "insert into silence_norm
+             (offering_id, sub_status, p95, periods)
              select distinct i.offering_id, i.sub_status, interval '100 years', 20 from product_order_item i
              where i.sub_status is not null",
         )
         .await;
     let silent = app.database.rows("select order_id from analytics.silent_orders").await;
     assert_eq!(silent, [json!({ "order_id": "00125420" })], "no item of it has a state");
+    assert!(!reasons("/api/v1/orders/00104089").await.contains("silent"));
+    assert!(reasons("/api/v1/orders/00125420").await.contains("silent"));
     app.stop().await;
 }
 
@@ -183,9 +206,14 @@ async fn how_long_is_usual_is_learned_from_the_feed() {
             assert_eq!(app.post("/listener", body.to_string()).await.status, 200);
         }
     }
-    assert_eq!(app.database.store.learn_silence().await.unwrap(), 1);
-    let norms = app.database.rows("select offering_id, sub_status, p95, periods from silence_norm").await;
-    let norm = json!({ "offering_id": "E0000021", "sub_status": "PendingWithBTWwBC", "p95": "10 days", "periods": 30 });
-    assert_eq!(norms, [norm]);
+    assert_eq!(app.database.store.learn_silence().await.unwrap(), 2);
+    let norms = "select offering_id, sub_status, median, p95, periods, running from analytics.time_in_sub_status";
+    let norm = |sub_status, long: Option<&str>, periods, running| {
+        json!({ "offering_id": "E0000021", "sub_status": sub_status, "median": long, "p95": long, "periods": periods,
+                "running": running })
+    };
+    let expected = [norm("AcceptedByBTWwBC", None, 0, 30), norm("PendingWithBTWwBC", Some("10 days"), 30, 0)];
+    let norms = app.database.rows(norms).await;
+    assert!(norms.len() == 2 && expected.iter().all(|norm| norms.contains(norm)), "{norms:?}");
     app.stop().await;
 }

@@ -145,7 +145,7 @@ impl TestApp {
     fn settings(database: &TestDatabase, set: impl FnOnce(&mut App)) -> App {
         let mut app = App {
             store: database.store.clone(),
-            vocabulary: Arc::new(vocabulary::shipped().unwrap()),
+            vocabulary: vocabulary::shipped().unwrap().into(),
             sender: "bt-wholesale".to_owned(),
             other_senders: Market::ALL.map(|market| market.sender().to_owned()).to_vec(),
             hybris: Arc::default(),

@@ -100,7 +100,7 @@ async fn the_outcomes_are_what_was_made() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("feed.ndjson");
     let file = file.to_str().unwrap();
-    let arguments = ["generate", "--orders", "60", "--conflicts", "0.02", "--bare", "0.02", "--output", file];
+    let arguments = ["generate", "--orders", "30", "--conflicts", "0.02", "--bare", "0.02", "--output", file];
     let made = run(&database, &arguments).await;
     assert!(made.stdout.is_empty());
     let told = String::from_utf8(made.stderr).unwrap();
@@ -115,7 +115,7 @@ async fn the_outcomes_are_what_was_made() {
     }
     assert_eq!(number(&ingested, "quarantined"), 0, "{ingested}");
     let orders = database.rows("select count(*) as n from product_order").await;
-    assert_eq!(orders, [serde_json::json!({ "n": 60 })]);
+    assert_eq!(orders, [serde_json::json!({ "n": 30 })]);
     let check = run(&database, &["rebuild", "--check"]).await;
     assert!(check.status.success(), "{}", String::from_utf8_lossy(&check.stdout));
     database.close().await;
@@ -142,7 +142,7 @@ async fn the_command_writes_what_the_library_gives() {
 /// Contract, the one law.
 #[tokio::test]
 async fn the_order_of_processing_does_not_show() {
-    let feed: Vec<Delivery> = Feed::new(settings(25)).enumerate().map(delivery).collect();
+    let feed: Vec<Delivery> = Feed::new(settings(12)).enumerate().map(delivery).collect();
     let mut mixed = feed.clone();
     // Any order that is not the feed's own; the ids are random.
     mixed.sort_by_key(|delivery| Sha256::digest(delivery.id.as_bytes()).to_vec());

@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, TimeDelta, Utc};
 use order_timeline::intake::{Extent, KnownContent, Plan, Seen, Times, Unknown, addition, whole};
 use order_timeline::order::{Entry, EventKey, Item, Outcome, Statement, Timeline, Vocabulary, fold, rfc3339};
-use order_timeline::record::{AttentionRecord, EntryRecord, Identifier, ItemRecord};
+use order_timeline::record::{
+    AttentionRecord, EntryRecord, EntryValueRecord, Identifier, ItemRecord, ItemVersionRecord,
+};
 use order_timeline::{vocabulary, wire};
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -198,6 +200,8 @@ struct Kept {
     past: Vec<(EntryRecord, DateTime<Utc>)>,
     attention: Vec<AttentionRecord>,
     unknown: Unknown,
+    versions: BTreeMap<(String, i64), ItemVersionRecord>,
+    values: BTreeMap<(i64, i32, i32), EntryValueRecord>,
 }
 
 type Shown<'k> = (
@@ -209,6 +213,8 @@ type Shown<'k> = (
     &'k BTreeMap<String, ItemRecord>,
     &'k BTreeSet<Identifier>,
     (&'k Vec<(EntryRecord, DateTime<Utc>)>, &'k Vec<AttentionRecord>, &'k Unknown),
+    &'k BTreeMap<(String, i64), ItemVersionRecord>,
+    &'k BTreeMap<(i64, i32, i32), EntryValueRecord>,
 );
 
 impl Kept {
@@ -241,11 +247,28 @@ impl Kept {
                 self.items.clear();
                 self.identifiers.clear();
                 self.unknown.clear();
+                self.versions.clear();
+                self.values.clear();
                 self.past = plan.past;
             }
         }
         for (position, ordinal, at) in plan.ended {
             self.entries.get_mut(&(position, ordinal)).unwrap().valid_to = Some(at);
+        }
+        for (item, at) in plan.versions.ended {
+            let open =
+                self.versions.values_mut().filter(|version| version.item_id == item && version.valid_to.is_none());
+            let mut open: Vec<_> = open.collect();
+            assert_eq!(open.len(), 1, "an item is in one state at a time");
+            open[0].valid_to = Some(at);
+        }
+        for version in plan.versions.begun {
+            let twin = self.versions.insert((version.item_id.clone(), version.event_position), version);
+            assert_eq!(twin, None, "item_version_pk");
+        }
+        for value in plan.values {
+            let twin = self.values.insert((value.event_position, value.ordinal, value.part), value);
+            assert_eq!(twin, None, "entry_value_pk");
         }
         for content in plan.contents {
             let twin = self.contents.insert((content.event_key, content.content_hash), content);
@@ -285,8 +308,10 @@ impl Kept {
             past,
             attention,
             unknown,
+            versions,
+            values,
         } = self;
-        (timeline, times, outcomes, contents, entries, items, identifiers, (past, attention, unknown))
+        (timeline, times, outcomes, contents, entries, items, identifiers, (past, attention, unknown), versions, values)
     }
 }
 

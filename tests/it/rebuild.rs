@@ -394,3 +394,25 @@ async fn an_interrupted_rebuild_goes_on_where_it_was() {
     assert_eq!(runs.len(), 2);
     database.close().await;
 }
+
+#[tokio::test]
+async fn a_rebuild_with_another_vocabulary_does_not_go_on_with_an_interrupted_one() {
+    let database = TestDatabase::new().await;
+    for batch in events_of(20) {
+        take(&database.store, &shipped(), batch).await.unwrap();
+    }
+    let pace = Pace { jobs: 1, orders: 3 };
+    let watch = |run: &order_timeline::store::Run| {
+        if run.orders >= 6 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    };
+    let ended = rebuild(&database.store, &shipped(), pace, Begin::AtTheStart, watch).await.unwrap();
+    let Ended::Interrupted(interrupted) = ended else { panic!("{ended:?}") };
+    let done = interrupted.position.after;
+    database.execute(&format!("update product_order set state = 'damaged' where order_key = '{done}'")).await;
+    // What was made anew before was told in other words than what comes after would be.
+    out(&run(&database, &["vocabulary", "set", "sub-status", "In Progress", "--words", "under way"]).await);
+    out(&run(&database, &["rebuild"]).await);
+    let damaged = database.rows("select order_key from product_order where state = 'damaged'").await;
+    assert!(damaged.is_empty(), "the orders done before are done again");
+    database.close().await;
+}

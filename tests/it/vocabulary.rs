@@ -1,5 +1,7 @@
 //! What the codes mean is data: operators change it, and the feed shows what nobody knows yet.
 
+use serde_json::json;
+
 use crate::app::{TestApp, TestDatabase, body};
 use crate::ingest::{out, run};
 
@@ -49,5 +51,66 @@ async fn values_that_nobody_knows_are_counted() {
         unknown.starts_with("sub-status          OnHoldByWeather                  2 times in 1 orders"),
         "{unknown}"
     );
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn shapes_that_nobody_knows_are_counted_until_somebody_does() {
+    let app = TestApp::start().await;
+    for number in 1..4 {
+        let item = |id| json!({ "id": id, "product": { "productCharacteristic": [], "colour": "red" } });
+        let body = json!({
+            "event": { "productOrder": { "id": format!("s{}", number % 2), "productOrderItem": [item("1"), item("2")] } },
+            "eventId": format!("{number}"), "eventTime": format!("2024-01-0{number}T12:00:00Z"),
+        });
+        assert_eq!(app.post("/listener", body.to_string()).await.status, 200);
+    }
+    let shape = "unknown-property at event.productOrder.productOrderItem[].product.colour";
+    let expected = json!({
+        "subject": "shape", "value": shape, "occurrences": 3, "orders": 2,
+        "first_seen": "2024-01-01T12:00:00+00:00", "last_seen": "2024-01-03T12:00:00+00:00",
+    });
+    assert_eq!(app.database.rows("select * from analytics.unknown_values").await, [expected]);
+    let unknown = out(&run(&app.database, &["vocabulary", "list", "--unknown", "--subject", "shape"]).await);
+    assert!(unknown.contains(shape) && unknown.contains("3 times in 2 orders"), "{unknown}");
+
+    out(&run(&app.database, &["vocabulary", "set", "shape", shape, "--words", "the colour of the box"]).await);
+    out(&run(&app.database, &["rebuild"]).await);
+    let none = out(&run(&app.database, &["vocabulary", "list", "--unknown"]).await);
+    assert!(none.contains("Every value of the feed is known."), "{none}");
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn a_running_service_takes_up_what_an_operator_sets() {
+    let app = TestApp::start().await;
+    let item = |sub_status: &str| json!({ "id": "1", "state": "inProgress", "subStatus": sub_status });
+    let event = async |number: u32| {
+        let body = json!({
+            "event": { "productOrder": { "id": format!("v{number}"), "productOrderItem": item("OnHoldByWeather") } },
+            "eventId": format!("{number}"), "eventTime": "2024-01-01T12:00:00Z",
+        });
+        assert_eq!(app.post("/listener", body.to_string()).await.status, 200);
+        app.json(&format!("/api/v1/orders/v{number}/timeline")).await["entries"].to_string()
+    };
+    assert!(!event(0).await.contains("waiting for the wind"));
+    let set = ["vocabulary", "set", "sub-status", "OnHoldByWeather", "--words", "waiting for the wind"];
+    let told = out(&run(&app.database, &set).await);
+    assert!(told.contains("a running service takes it up within seconds") && told.contains("rebuild"), "{told}");
+    // It looks every two seconds; a machine that is busy with other tests is given its time.
+    let mut taken_up = false;
+    for number in 1..600 {
+        taken_up = event(number).await.contains("waiting for the wind");
+        if taken_up {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    assert!(taken_up, "the service still tells events as before");
+    let before = app.json("/api/v1/orders/v0/timeline").await["entries"].to_string();
+    assert!(!before.contains("waiting for the wind"));
+    out(&run(&app.database, &["rebuild"]).await);
+    let rebuilt = app.json("/api/v1/orders/v0/timeline").await["entries"].to_string();
+    assert!(rebuilt.contains("waiting for the wind"), "{rebuilt}");
     app.stop().await;
 }

@@ -54,6 +54,8 @@ fn item() -> ItemTree {
         expected_completion: some("expected"),
         expected_completion_text: None,
         expected_completion_moment: Some(moment.clone()),
+        first_expected: None,
+        first_completed: None,
         appointment: Some(AppointmentRecord {
             id: some("appointment-id"),
             reference: some("reference"),

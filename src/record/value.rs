@@ -1,0 +1,89 @@
+//! What a timeline's entries are counted by.
+
+use chrono::{DateTime, Utc};
+
+use super::EntryRecord;
+use crate::order::{Class, Fault, Kind, Subject, Vocabulary};
+
+/// A value that entries are counted by: the code of a part of a message, a milestone that an item reached, an
+/// appointment's status.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EntryValueRecord {
+    pub event_position: i64,
+    pub ordinal: i32,
+    /// Of the message, or of the items, from 1.
+    pub part: i32,
+    pub kind: &'static str,
+    /// `None` for a part of a message without a code, and an appointment without a status.
+    pub value: Option<String>,
+    /// `None` for messages, which are about any number of items.
+    pub item_id: Option<String>,
+    pub at: DateTime<Utc>,
+    /// Whose fault it is, where this says that a visit did not take place, or that an appointment was moved:
+    /// customer, supplier or unknown. Of an event's messages one says so, and none where an appointment does.
+    pub missed: Option<String>,
+}
+
+/// The values of some events' entries, in their order.
+pub fn values_of(entries: &[EntryRecord], vocabulary: &Vocabulary) -> Vec<EntryValueRecord> {
+    let mut values = Vec::new();
+    for event in entries.chunk_by(|one, next| one.event_position == next.event_position) {
+        let is_status = |entry: &EntryRecord, class| {
+            let meaning = status_of(entry).and_then(|status| vocabulary.meaning(Subject::AppointmentStatus, status));
+            meaning.is_some_and(|meaning| meaning.is(class))
+        };
+        let mut is_told = event.iter().any(|entry| is_status(entry, Class::Missed));
+        for entry in event {
+            match entry.known_kind() {
+                Some(Kind::Message) => {
+                    let parts = entry.message.iter().flat_map(|message| &message.parts);
+                    for (part, said) in (1..).zip(parts) {
+                        let fault = said.code.as_deref().and_then(|code| missed_by_message(code, vocabulary));
+                        let missed = fault.filter(|_| !is_told);
+                        is_told |= missed.is_some();
+                        values.push(value(entry, part, Kind::Message, said.code.clone(), None, missed));
+                    }
+                }
+                Some(Kind::Milestone) if entry.facts.is_some() => {
+                    for (part, item_id) in (1..).zip(&entry.item_ids) {
+                        values.push(value(entry, part, Kind::Milestone, entry.name.clone(), Some(item_id), None));
+                    }
+                }
+                Some(Kind::Appointment) => {
+                    let is_missed = is_status(entry, Class::Missed) || is_status(entry, Class::Rescheduled);
+                    let fault = entry.facts.as_ref().and_then(|facts| facts.get("fault")?.as_str());
+                    let missed = is_missed.then(|| fault.unwrap_or(UNKNOWN).to_owned());
+                    let status = status_of(entry).map(str::to_owned);
+                    values.push(value(entry, 1, Kind::Appointment, status, entry.item_ids.first(), missed));
+                }
+                _ => {}
+            }
+        }
+    }
+    values
+}
+
+const UNKNOWN: &str = "unknown";
+
+fn status_of(entry: &EntryRecord) -> Option<&str> {
+    let appointment = entry.to.as_ref().filter(|_| entry.known_kind() == Some(Kind::Appointment))?;
+    appointment.get("status")?.as_str()
+}
+
+fn missed_by_message(code: &str, vocabulary: &Vocabulary) -> Option<String> {
+    let meaning = vocabulary.meaning(Subject::Message, code)?;
+    let is_missed = meaning.is(Class::Missed) || meaning.is(Class::AccessFailed);
+    is_missed.then(|| meaning.fault.map_or(UNKNOWN, Fault::name).to_owned())
+}
+
+fn value(
+    entry: &EntryRecord,
+    part: i32,
+    kind: Kind,
+    value: Option<String>,
+    item_id: Option<&String>,
+    missed: Option<String>,
+) -> EntryValueRecord {
+    let EntryRecord { event_position, ordinal, at, .. } = *entry;
+    EntryValueRecord { event_position, ordinal, part, kind: kind.name(), value, item_id: item_id.cloned(), at, missed }
+}

@@ -10,10 +10,10 @@ const DOCUMENT: &str = include_str!("../../docs/analytics.md");
 fn queries() -> Vec<(&'static str, &'static str)> {
     let sections = DOCUMENT.split("\n## ").skip(1);
     sections
-        .map(|section| {
+        .filter_map(|section| {
             let (heading, rest) = section.split_once('\n').unwrap();
-            let query = rest.split_once("```sql\n").unwrap().1.split_once("```").unwrap().0;
-            (heading, query.trim().trim_end_matches(';'))
+            let query = rest.split_once("```sql\n")?.1.split_once("```").unwrap().0;
+            Some((heading, query.trim().trim_end_matches(';')))
         })
         .collect()
 }

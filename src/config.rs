@@ -1,5 +1,8 @@
 //! The program's settings: the only reader of flags and environment. `--help` is the manual.
 
+mod spool;
+mod trial;
+
 use std::env;
 use std::ffi::OsStr;
 use std::fmt;
@@ -19,6 +22,9 @@ use uuid::Uuid;
 use crate::hybris::{JmSystem, System};
 use crate::record::OutcomeName;
 use crate::wire::read_time;
+
+pub use spool::SpoolConfig;
+pub use trial::trial;
 
 /// The sender that comes configured.
 pub const DEFAULT_SENDER: &str = "bt-wholesale";
@@ -118,6 +124,8 @@ pub struct HttpConfig {
     /// Largest body that is taken in whole, in bytes. Of a larger one length, hash and head are kept.
     #[arg(long, env = "ORDER_TIMELINE_MAX_BODY_BYTES", value_name = "BYTES", default_value_t = 16 * 1024 * 1024)]
     pub max_body_bytes: usize,
+    #[command(flatten)]
+    pub spool: SpoolConfig,
     #[command(flatten)]
     pub hybris: HybrisConfig,
 }

@@ -34,6 +34,8 @@ impl Service {
             other_senders: Market::ALL.map(|market| market.sender().to_owned()).to_vec(),
             hybris: Arc::default(),
             ack_status: 200,
+            spool: None,
+            data_dir: None,
             max_body_bytes: 16 * 1024 * 1024,
         };
         let socket = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -19,8 +19,8 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 
-use crate::config::{Command, Config, DeliveriesCommand, HybrisCommand, VocabularyCommand};
-use crate::telemetry;
+use crate::config::{self, Command, Config, DeliveriesCommand, HybrisCommand, VocabularyCommand};
+use crate::{telemetry, trial};
 
 /// Runs the command and says what went wrong, if something did.
 pub fn main(config: Config) -> ExitCode {
@@ -36,6 +36,7 @@ pub fn main(config: Config) -> ExitCode {
 }
 
 fn start(config: Config) -> Result<()> {
+    trial::arm(config::trial().map_err(anyhow::Error::msg)?);
     let usual = if matches!(config.command, Command::Serve(_) | Command::Demo(_)) { "info" } else { "warn" };
     let filter = config.log.log.as_deref().unwrap_or(usual);
     let subscriber = telemetry::subscriber(filter, config.log.log_format, std::io::stderr)

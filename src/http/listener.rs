@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 
 use super::app::App;
 use super::error::Problem;
-use crate::intake::{Body, Delivery, Group, OWN_HEADERS};
+use crate::intake::{Body, Delivery, Door, OWN_HEADERS};
 use crate::record::{HeaderRecord, OutcomeName, Receipt};
 
 #[derive(Clone, Debug, Default, Deserialize, utoipa::IntoParams)]
@@ -35,14 +35,14 @@ pub async fn take(
     parameters: web::Query<ListenerParameters>,
     payload: web::Payload,
     app: web::Data<App>,
-    group: web::Data<Group>,
+    door: web::Data<Door>,
 ) -> Result<HttpResponse, Problem> {
     let sender = sender(&app, parameters.sender.as_deref())?;
     let body = whole_body(payload, app.max_body_bytes).await?;
     // PostgreSQL keeps no NUL in a text; the path is only kept to be looked at.
     let origin = request.path().replace('\0', "\u{FFFD}");
     let delivery = Delivery::received_now(sender, &origin, redacted(request.headers()), body);
-    answer(group.take(delivery).await?, app.ack_status)
+    answer(door.take(delivery).await?, app.ack_status)
 }
 
 /// Whose delivery it is. Nobody proves who they are yet; the service listens on this machine only.

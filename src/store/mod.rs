@@ -5,6 +5,7 @@
 
 mod analytics;
 mod batch;
+mod census;
 mod checksum;
 mod deliveries;
 mod error;
@@ -19,6 +20,7 @@ mod rebuild;
 mod rebuild_run;
 mod shadow;
 mod silence;
+mod spooled;
 mod vocabulary;
 
 use std::time::Duration;
@@ -26,8 +28,11 @@ use std::time::Duration;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
 use sqlx::{ConnectOptions, Connection, Executor};
 
+use crate::trial;
+
 pub use analytics::{Cell, Column, ColumnKind, View};
 pub use batch::{Batch, LoadedOrder};
+pub use census::Census;
 pub use deliveries::{DeliveryBody, DeliveryFilter};
 pub use error::StoreError;
 pub use exchanges::{Claim, Exchange, ExchangeAnswer, ExchangeState};
@@ -80,6 +85,11 @@ impl Store {
     /// database instead of here.
     pub fn connect(options: PgConnectOptions, connections: u32) -> Self {
         let options = options.application_name("order-timeline").options(SESSION);
+        let options = if trial::fault("asynchronous-commit") {
+            options.options([("synchronous_commit", "off")])
+        } else {
+            options
+        };
         let pool = PgPoolOptions::new()
             .max_connections(connections)
             .acquire_timeout(Duration::from_secs(5))

@@ -4,9 +4,11 @@
 //! itself, which took too long to say so. The database knows by the deliveries' ids.
 
 use std::collections::{BTreeSet, HashMap};
+use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use tokio::time::timeout;
 use tracing::{error, info, warn};
 use uuid::Uuid;
@@ -21,12 +23,13 @@ use crate::store::{Store, StoreError};
 use crate::trial;
 
 /// One transaction takes so many at most: the intake's own wait behind it where they are about the same orders.
+/// After a failure it takes fewer, so that a batch that is too much for the time it has is not tried for ever.
 const BATCH: usize = 128;
 const BATCH_BYTES: u64 = 8 * 1024 * 1024;
 /// How long a database that is away is left in peace.
 const PAUSE: Duration = Duration::from_millis(500);
 /// A database that answers nothing for so long has lost the connection.
-const LONGEST: Duration = Duration::from_secs(30);
+const LONGEST: Duration = Duration::from_secs(60);
 
 /// Starts the drain. It has a thread and connections of its own, and ends when the spool is dropped.
 ///
@@ -38,8 +41,12 @@ pub fn start_draining(spool: &Arc<Spool>, store: &Store, vocabulary: &Arc<Vocabu
     std::thread::Builder::new().name("spool-drain".to_owned()).spawn(move || {
         runtime.block_on(async move {
             let store = store.with_own_connections(1);
-            while let Some(rest) = turn(&spool, &store, &vocabulary).await {
-                tokio::time::sleep(rest).await;
+            let mut most = BATCH;
+            while let Some(went_well) = turn(&spool, &store, &vocabulary, most).await {
+                most = if went_well { BATCH.min(most * 2) } else { (most / 4).max(1) };
+                if !went_well {
+                    tokio::time::sleep(PAUSE).await;
+                }
             }
             store.close().await;
         });
@@ -47,15 +54,15 @@ pub fn start_draining(spool: &Arc<Spool>, store: &Store, vocabulary: &Arc<Vocabu
     Ok(())
 }
 
-/// One turn: takes a batch in, or asks whether the database is there. Gives how long to rest before the next one;
-/// `None` at the spool's end.
-async fn turn(spool: &Weak<Spool>, store: &Store, vocabulary: &Vocabulary) -> Option<Duration> {
+/// One turn: takes a batch of at most so many in, or asks whether the database is there. Gives whether that went
+/// well; `None` at the spool's end.
+async fn turn(spool: &Weak<Spool>, store: &Store, vocabulary: &Vocabulary, most: usize) -> Option<bool> {
     let spool = spool.upgrade()?;
-    let batch = spool.next(BATCH, BATCH_BYTES);
+    let batch = spool.next(most, BATCH_BYTES);
     if batch.is_empty() && !spool.is_away() {
         // The short wait is for the end: whoever drops the spool wakes nobody.
         let _ = timeout(PAUSE, spool.wake.notified()).await;
-        return Some(Duration::ZERO);
+        return Some(true);
     }
     let taken = match batch.as_slice() {
         [] => timeout(LONGEST, store.check_writable()).await,
@@ -64,12 +71,12 @@ async fn turn(spool: &Weak<Spool>, store: &Store, vocabulary: &Vocabulary) -> Op
     match taken.unwrap_or_else(|_| Err(StoreError::too_slow())) {
         Ok(()) => {
             spool.database_is_back();
-            Some(Duration::ZERO)
+            Some(true)
         }
         Err(cause) => {
             spool.database_is_away();
             warn!(%cause, waiting = batch.len(), "the spool cannot be drained now; it is tried again");
-            Some(PAUSE)
+            Some(false)
         }
     }
 }
@@ -112,22 +119,33 @@ async fn take_what_can_be(
     vocabulary: &Vocabulary,
     deliveries: Vec<Delivery>,
 ) -> Result<Vec<Uuid>, StoreError> {
-    match take_again(store, vocabulary, deliveries.clone()).await {
-        Err(StoreError::Refused(cause)) => {
-            warn!(%cause, deliveries = deliveries.len(), "spooled deliveries are refused; taking them one by one");
-        }
-        taken => return taken.map(|()| Vec::new()),
+    if is_taken(store, vocabulary, deliveries.clone()).await? {
+        return Ok(Vec::new());
     }
+    warn!(deliveries = deliveries.len(), "taking the spooled deliveries one by one");
     let mut refused = Vec::new();
     for delivery in deliveries {
         let id = delivery.id;
-        match take_again(store, vocabulary, vec![delivery]).await {
-            Err(StoreError::Refused(cause)) => {
-                error!(delivery_id = %id, %cause, "the database refuses a spooled delivery in every form; its segment is kept");
-                refused.push(id);
-            }
-            taken => taken?,
+        if !is_taken(store, vocabulary, vec![delivery]).await? {
+            error!(delivery_id = %id, "a spooled delivery cannot be taken in, in no form; its segment is kept");
+            refused.push(id);
         }
     }
     Ok(refused)
+}
+
+/// Whether the database took them; that it did not is their own fault, not its.
+async fn is_taken(store: &Store, vocabulary: &Vocabulary, deliveries: Vec<Delivery>) -> Result<bool, StoreError> {
+    // A panic costs these deliveries, not the drain its life.
+    match AssertUnwindSafe(take_again(store, vocabulary, deliveries)).catch_unwind().await {
+        Ok(Err(StoreError::Refused(cause))) => {
+            warn!(%cause, "spooled deliveries were refused");
+            Ok(false)
+        }
+        Ok(taken) => taken.map(|()| true),
+        Err(_) => {
+            error!("taking spooled deliveries in panicked");
+            Ok(false)
+        }
+    }
 }

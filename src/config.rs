@@ -69,6 +69,10 @@ pub struct LogConfig {
     pub log: Option<String>,
     #[arg(long, global = true, env = "ORDER_TIMELINE_LOG_FORMAT", value_name = "FORMAT", default_value = "text")]
     pub log_format: LogFormat,
+    /// Where an OpenTelemetry collector takes spans by HTTP: http://127.0.0.1:4318. Without it none are sent.
+    #[cfg(feature = "otel")]
+    #[arg(long, global = true, env = "ORDER_TIMELINE_OTLP_ENDPOINT", value_name = "URL")]
+    pub otlp_endpoint: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 use super::app::App;
 use super::error::Problem;
 use crate::intake::{Body, Delivery, Door, OWN_HEADERS};
+use crate::metrics;
 use crate::record::{HeaderRecord, OutcomeName, Receipt};
 
 #[derive(Clone, Debug, Default, Deserialize, utoipa::IntoParams)]
@@ -50,6 +51,7 @@ fn sender<'a>(app: &'a App, named: Option<&str>) -> Result<&'a str, Problem> {
     let Some(named) = named else { return Ok(&app.sender) };
     let known = std::iter::once(&app.sender).chain(&app.other_senders).find(|known| *known == named);
     known.map(String::as_str).ok_or_else(|| {
+        metrics::refused("unknown-sender");
         let senders = std::iter::once(&app.sender).chain(&app.other_senders).cloned().collect();
         let detail = format!("“{named}” is no sender that this service is configured for; nothing was kept.");
         Problem { senders: Some(senders), ..Problem::new(StatusCode::FORBIDDEN, "unknown-sender", detail) }
@@ -120,6 +122,7 @@ pub async fn whole_body(mut payload: web::Payload, limit: usize) -> Result<Body,
 
 /// The sender never handed the whole body over, so there is nothing to keep.
 fn broken_off(cause: &actix_web::error::PayloadError) -> Problem {
+    metrics::refused("body-broken-off");
     Problem::new(StatusCode::BAD_REQUEST, "body-broken-off", format!("The body did not arrive whole: {cause}."))
 }
 

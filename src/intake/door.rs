@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::timeout;
-use tracing::warn;
+use tracing::{debug, info, warn};
 
 use super::{Delivery, Group, NotTaken, incoming, receipt_of_spooled};
 use crate::metrics;
@@ -46,6 +46,7 @@ impl Door {
     ///
     /// # Errors
     /// [`NotTaken`] where it could not be made durable.
+    #[tracing::instrument(name = "delivery", skip_all, fields(delivery_id = %delivery.id, sender = %delivery.sender))]
     pub async fn take(&self, delivery: Delivery) -> Result<Receipt, NotTaken> {
         trial::point("after-receipt");
         let taking = metrics::taking(&delivery);
@@ -58,6 +59,9 @@ impl Door {
             Some(spool) => self.take_or_keep(spool, delivery).await,
         };
         taking.end(&taken);
+        if let Ok(receipt) = &taken {
+            log(receipt);
+        }
         taken
     }
 
@@ -84,6 +88,19 @@ impl Door {
         let group = self.group.clone();
         tokio::spawn(async move { group.take(delivery).await });
         receipt
+    }
+}
+
+/// One line a delivery: at `info` where a person may have to look, else at `debug`.
+fn log(receipt: &Receipt) {
+    let Receipt { delivery_id, order_id, event_id, outcome, .. } = receipt;
+    let (order_id, event_id) = (order_id.as_deref(), event_id.as_deref());
+    let (reason, path) = (receipt.reason_code.as_deref(), receipt.reason_path.as_deref());
+    let outcome = outcome.name();
+    if ["quarantined", "conflict"].contains(&outcome) {
+        info!(%delivery_id, order_id, event_id, outcome, reason, path, "a delivery was kept that somebody should look at");
+    } else {
+        debug!(%delivery_id, order_id, event_id, outcome, "a delivery was kept");
     }
 }
 

@@ -98,6 +98,7 @@ async fn take_apart(
     Ok(receipts)
 }
 
+#[tracing::instrument(name = "transaction", skip_all, fields(deliveries = incoming.len()))]
 async fn try_together(
     store: &Store,
     vocabulary: &Vocabulary,

@@ -214,7 +214,8 @@ fn serve(app: App) -> (SocketAddr, ServerHandle) {
     (address, receiver.recv().unwrap())
 }
 
-async fn send(address: SocketAddr, method: &str, path: &str, headers: &[(&str, &str)], body: Vec<u8>) -> Answer {
+/// Sends a request to whatever serves there.
+pub async fn send(address: SocketAddr, method: &str, path: &str, headers: &[(&str, &str)], body: Vec<u8>) -> Answer {
     let (method, path) = (method.to_owned(), path.to_owned());
     let headers: Vec<(String, String)> =
         headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();

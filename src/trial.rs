@@ -28,7 +28,7 @@ static TRIAL: Mutex<Trial> = Mutex::new(Trial { points: Vec::new(), faults: Vec:
 impl Trial {
     /// Reads `die:POINT:N`, `hold:POINT:N` and `fault:NAME`, separated by commas: at the N-th pass of a point the
     /// process is killed, or says so on standard output and holds still, so that others can be killed meanwhile.
-    /// With `listen`, lines of standard input replace the points.
+    /// With `listen`, lines of standard input replace the points, and its end is the end.
     ///
     /// # Errors
     /// Where it is none of these.
@@ -61,6 +61,8 @@ pub fn arm(trial: Trial) {
                     TRIAL.lock().unwrap_or_else(PoisonError::into_inner).points = next.points;
                 }
             }
+            // Whoever tries it is gone.
+            std::process::exit(1);
         });
     }
 }

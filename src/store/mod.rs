@@ -129,9 +129,11 @@ impl Store {
             return Err(StoreError::Schema(format!("the server is PostgreSQL {major}; 15 or newer is needed")));
         }
         let off = sqlx::query_scalar!(
-            r#"select name as "name!" from pg_settings where name in ('fsync', 'full_page_writes') and setting = 'off'"#
+            r#"select name as "name!" from pg_settings
+               where name in ('fsync', 'full_page_writes', 'synchronous_commit') and setting = 'off' order by name"#
         );
         let off = off.fetch_all(&self.pool).await?.into_iter();
+        // Each session asks for synchronous commits itself; a pooler in between may not pass that on.
         Ok(off.map(|name| format!("{name} is off: a power failure can lose acknowledged deliveries")).collect())
     }
 

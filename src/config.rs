@@ -1,5 +1,8 @@
 //! The program's settings: the only reader of flags and environment. `--help` is the manual.
 
+mod spool;
+mod trial;
+
 use std::env;
 use std::ffi::OsStr;
 use std::fmt;
@@ -20,6 +23,9 @@ use crate::generate::Share;
 use crate::hybris::{JmSystem, System};
 use crate::record::OutcomeName;
 use crate::wire::read_time;
+
+pub use spool::SpoolConfig;
+pub use trial::trial;
 
 /// The sender that comes configured.
 pub const DEFAULT_SENDER: &str = "bt-wholesale";
@@ -64,6 +70,10 @@ pub struct LogConfig {
     pub log: Option<String>,
     #[arg(long, global = true, env = "ORDER_TIMELINE_LOG_FORMAT", value_name = "FORMAT", default_value = "text")]
     pub log_format: LogFormat,
+    /// Where an OpenTelemetry collector takes spans by HTTP: http://127.0.0.1:4318. Without it none are sent.
+    #[cfg(feature = "otel")]
+    #[arg(long, global = true, env = "ORDER_TIMELINE_OTLP_ENDPOINT", value_name = "URL")]
+    pub otlp_endpoint: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -121,6 +131,8 @@ pub struct HttpConfig {
     /// Largest body that is taken in whole, in bytes. Of a larger one length, hash and head are kept.
     #[arg(long, env = "ORDER_TIMELINE_MAX_BODY_BYTES", value_name = "BYTES", default_value_t = 16 * 1024 * 1024)]
     pub max_body_bytes: usize,
+    #[command(flatten)]
+    pub spool: SpoolConfig,
     #[command(flatten)]
     pub hybris: HybrisConfig,
 }

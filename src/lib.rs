@@ -7,6 +7,7 @@
 //! * [`http`], [`cli`] – the doors: listener, API and pages; commands
 //! * [`hybris`] – the front door where orders are placed, and the billing systems behind it
 //! * [`intake`] – the use case: keep, read, fold, project, receipt; a batch at a time
+//! * [`spool`] – where deliveries wait on the disk while the database is away
 //! * [`rebuild`] – all of it anew from what was kept, or beside it to compare
 //! * [`export`] – the analysts' views as files
 //! * [`wire`] – bytes to an event, tolerant, with an oddity for every deviation
@@ -14,6 +15,7 @@
 //! * [`record`] – what is kept and shown, flat, in the contract's names
 //! * [`store`] – every SQL statement, and the private PostgreSQL
 //! * [`vocabulary`] – what the suppliers' codes mean, as data
+//! * [`metrics`] – what is counted and timed; [`trial`] – where tests kill it
 //! * [`demo`] – sample bodies, and orders that go on
 //! * [`generate`] – made-up feeds, the same for the same seed
 //!
@@ -26,7 +28,8 @@
 //!   few bodies that do not say whose they are, what is kept beside them ([`wire::Beside`]): processing
 //!   order, duplicates, batches and the number of nodes do not show in it. Any timeline can be made anew
 //!   from the deliveries alone.
-//! * A delivery is durable, and visible in its order's timeline, before it is acknowledged.
+//! * A delivery is durable before it is acknowledged, and visible in its order's timeline; only a receipt that
+//!   says `spooled` is given before that.
 
 pub mod cli;
 pub mod config;
@@ -36,10 +39,13 @@ pub mod generate;
 pub mod http;
 pub mod hybris;
 pub mod intake;
+pub mod metrics;
 pub mod order;
 pub mod rebuild;
 pub mod record;
+pub mod spool;
 pub mod store;
 pub mod telemetry;
+pub mod trial;
 pub mod vocabulary;
 pub mod wire;

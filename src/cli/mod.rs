@@ -21,12 +21,14 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 
-use crate::config::{Command, Config, DeliveriesCommand, HybrisCommand, VocabularyCommand};
-use crate::telemetry;
+use crate::config::{self, Command, Config, DeliveriesCommand, HybrisCommand, VocabularyCommand};
+use crate::{telemetry, trial};
 
 /// Runs the command and says what went wrong, if something did.
 pub fn main(config: Config) -> ExitCode {
-    match start(config) {
+    let ended = start(config);
+    telemetry::end();
+    match ended {
         Ok(()) => ExitCode::SUCCESS,
         // A reader that has seen enough (`| head`) is no error.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
@@ -38,10 +40,11 @@ pub fn main(config: Config) -> ExitCode {
 }
 
 fn start(config: Config) -> Result<()> {
+    trial::arm(config::trial().map_err(anyhow::Error::msg)?);
     let usual = if matches!(config.command, Command::Serve(_) | Command::Demo(_)) { "info" } else { "warn" };
     let filter = config.log.log.as_deref().unwrap_or(usual);
-    let subscriber = telemetry::subscriber(filter, config.log.log_format, std::io::stderr)
-        .with_context(|| format!("--log “{filter}” is no filter"))?;
+    let subscriber = telemetry::subscriber(filter, &config.log, std::io::stderr)
+        .with_context(|| format!("the log cannot be started with --log “{filter}”"))?;
     tracing::subscriber::set_global_default(subscriber)?;
     if matches!(config.command, Command::Rebuild(_)) {
         // Reading and folding is work for all cores.

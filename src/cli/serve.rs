@@ -14,30 +14,56 @@ use super::signals::serve_until_signalled;
 use crate::config::{DEFAULT_SENDER, DatabaseConfig, HttpConfig, ServeConfig};
 use crate::http::{self, App};
 use crate::hybris::{Client, Hybris, Market, System};
-use crate::store::Store;
+use crate::spool::Spool;
+use crate::store::{Store, StoreError};
 use crate::vocabulary::Current;
 
 pub async fn run(database: &DatabaseConfig, config: &ServeConfig) -> Result<()> {
     let socket = bind(config.http.listen)?;
-    let database = Database::open(database, Purpose::Serve).await?;
+    let data_dir = database.database_url.is_none().then(|| database.data_dir());
+    let database = open(database, &config.http).await?;
     let address = socket.local_addr()?;
     let vocabulary = database.store.vocabulary().await?.into();
-    let server = http::serve(app(&config.http, database.store.clone(), vocabulary)?, socket)?;
+    let mut app = app(&config.http, database.store.clone(), vocabulary)?;
+    app.data_dir = data_dir;
+    let server = http::serve(app, socket)?;
     writeln!(
         anstream::stdout(),
         "Order Timeline is at http://{address}/ and takes events at http://{address}/listener"
     )?;
     writeln!(anstream::stdout(), "There is no sign-in yet, so it listens on this machine only. Ctrl-C stops it.")?;
-    for doubt in database.store.doubts().await? {
-        warn!("the database is not safe: {doubt}");
+    match database.store.doubts().await {
+        Ok(doubts) => doubts.iter().for_each(|doubt| warn!("the database is not safe: {doubt}")),
+        // It was there a moment ago. The service is serving by now and may not end for that.
+        Err(StoreError::Unavailable(cause)) => warn!(%cause, "whether the database is safe could not be asked"),
+        Err(cause) => return Err(cause.into()),
     }
     let learning = actix_web::rt::spawn(learn_silence(database.store.clone()));
     let housekeeping = actix_web::rt::spawn(look_after_bodies(database.store.clone(), config.keep_bodies));
     serve_until_signalled(server).await?;
     learning.abort();
     housekeeping.abort();
-    info!("the service has stopped; everything acknowledged is in the database");
+    info!("the service has stopped; everything acknowledged is in the database, or in the spool");
     database.close().await
+}
+
+/// Opens the database. With a spool, one that is away at the start is waited for: senders that connect meanwhile are
+/// kept waiting, too, rather than refused, until the service that is to spare them an outage is there.
+async fn open(config: &DatabaseConfig, http: &HttpConfig) -> Result<Database> {
+    const PAUSE: Duration = Duration::from_secs(1);
+    loop {
+        match Database::open(config, Purpose::Serve).await {
+            Err(cause) if http.spool.spool.is_some() && is_away(&cause) => {
+                warn!("the database is away; the service starts when it is there: {cause:#}");
+                tokio::time::sleep(PAUSE).await;
+            }
+            opened => return opened,
+        }
+    }
+}
+
+fn is_away(cause: &anyhow::Error) -> bool {
+    matches!(cause.downcast_ref(), Some(StoreError::Unavailable(_)))
 }
 
 /// Learns now and then how long orders are usually silent. Several nodes may do so; they learn the same.
@@ -83,7 +109,9 @@ pub fn app(config: &HttpConfig, store: Store, vocabulary: Current) -> Result<App
         other_senders: Market::ALL.map(|market| market.sender().to_owned()).to_vec(),
         hybris: Arc::new(hybris(config)?),
         ack_status: config.ack_status,
+        spool: config.spool.settings().map(|settings| Spool::open(&settings)).transpose()?,
         max_body_bytes: config.max_body_bytes,
+        data_dir: None,
     })
 }
 

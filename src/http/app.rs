@@ -2,6 +2,7 @@
 
 use std::future::ready;
 use std::net::TcpListener;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,7 +14,9 @@ use tracing::{debug, info, warn};
 
 use super::{deliveries, error, health, hybris, listener, openapi, orders, site};
 use crate::hybris::{Hybris, settle_left_behind};
-use crate::intake::Group;
+use crate::intake::Door;
+use crate::metrics;
+use crate::spool::Spool;
 use crate::store::Store;
 use crate::vocabulary::Current;
 
@@ -30,7 +33,11 @@ pub struct App {
     pub hybris: Arc<Hybris>,
     /// Acknowledges a delivery; 2xx.
     pub ack_status: u16,
+    /// Where deliveries wait while the database is away, if anywhere.
+    pub spool: Option<Arc<Spool>>,
     pub max_body_bytes: usize,
+    /// Where the private PostgreSQL lies, if that is the database.
+    pub data_dir: Option<PathBuf>,
 }
 
 /// How long a shutdown waits for requests under way, in seconds: what was received is to be answered.
@@ -44,14 +51,15 @@ const LOOK_EVERY: Duration = Duration::from_secs(2);
 /// # Errors
 /// Where the socket cannot be used.
 pub fn serve(app: App, socket: TcpListener) -> std::io::Result<Server> {
-    let group = web::Data::new(Group::start(&app.store, &app.vocabulary)?);
+    let door = web::Data::new(Door::open(&app.store, &app.vocabulary, app.spool.clone())?);
     let app = web::Data::new(app);
     actix_web::rt::spawn(settle_exchanges(app.clone()));
     actix_web::rt::spawn(follow_vocabulary(app.clone()));
+    actix_web::rt::spawn(count(app.clone()));
     let server = HttpServer::new(move || {
         ActixApp::new()
             .app_data(app.clone())
-            .app_data(group.clone())
+            .app_data(door.clone())
             .app_data(web::QueryConfig::default().error_handler(site::bad_query_told))
             .app_data(web::PathConfig::default().error_handler(|cause, _| error::bad_path(&cause).into()))
             .wrap(middleware::from_fn(site::guard))
@@ -95,6 +103,18 @@ async fn follow_vocabulary(app: web::Data<App>) {
     }
 }
 
+/// Counts for the metrics what only the database knows.
+async fn count(app: web::Data<App>) {
+    const EVERY: Duration = Duration::from_mins(1);
+    loop {
+        match app.store.census().await {
+            Ok(census) => metrics::get().counted(&census),
+            Err(cause) => warn!(%cause, "what the metrics need of the database cannot be counted now"),
+        }
+        tokio::time::sleep(EVERY).await;
+    }
+}
+
 fn routes(config: &mut web::ServiceConfig, hybris_base: &str) {
     let listen = web::resource(["/listener", "/listener/{event_name}"]).route(web::post().to(listener::take));
     config
@@ -116,9 +136,11 @@ fn routes(config: &mut web::ServiceConfig, hybris_base: &str) {
         .service(read("/api/v1/deliveries", deliveries::list))
         .service(read("/api/v1/deliveries/{id}", deliveries::show))
         .service(read("/api/v1/deliveries/{id}/body", deliveries::body))
+        .service(only(web::resource("/api/v1/deliveries/{id}/retry").route(web::post().to(deliveries::retry)), "POST"))
         .service(read("/openapi.json", openapi::show))
         .service(read("/health/live", health::live))
         .service(read("/health/ready", health::ready))
+        .service(read("/metrics", health::figures))
         .service(read("/", site::orders))
         .service(read("/orders/{order_id}", site::order))
         .service(read("/assets/style.css", site::style));

@@ -2,13 +2,15 @@
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
+use tracing::info;
 use uuid::Uuid;
 
 use super::app::App;
 use super::error::{Problem, bad_query};
 use super::orders::resolve;
+use crate::rebuild::{self, Retried};
 use crate::record::{DeliveryRecord, OutcomeName};
 use crate::store::DeliveryFilter;
 
@@ -79,6 +81,35 @@ pub async fn body(id: web::Path<Uuid>, app: web::Data<App>) -> Result<HttpRespon
         .content_type(kind)
         .insert_header(("X-Received-Length", body.received_length.to_string()))
         .body(body.bytes))
+}
+
+/// For the description of the API, and the answer.
+#[derive(Serialize, utoipa::ToSchema)]
+struct RetriedBody {
+    before: DeliveryRecord,
+    after: DeliveryRecord,
+}
+
+/// Reads a delivery again with the present reader and vocabulary, and makes the order that it is about anew. What is
+/// still quarantined says why.
+#[utoipa::path(post, path = "/api/v1/deliveries/{id}/retry", tag = "deliveries", params(("id" = Uuid, Path, description = "The delivery's id")),
+    responses((status = 200, body = RetriedBody),
+        (status = 404, body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "It was too large to be kept whole", body = Problem, content_type = "application/problem+json"),
+        (status = 410, description = "Its body is no longer kept", body = Problem, content_type = "application/problem+json")))]
+pub async fn retry(id: web::Path<Uuid>, app: web::Data<App>) -> Result<HttpResponse, Problem> {
+    match rebuild::retry(&app.store, &app.vocabulary.now(), *id).await? {
+        Retried::Read { before, after } => {
+            info!(delivery_id = %id, before = before.outcome.name(), after = after.outcome.name(), "a delivery was read again");
+            Ok(HttpResponse::Ok().json(RetriedBody { before: *before, after: *after }))
+        }
+        Retried::NotThere => Err(no_such_delivery(*id)),
+        Retried::NotWhole => {
+            let detail = "It was too large to be kept whole; its sender has to send it again.";
+            Err(Problem::new(StatusCode::CONFLICT, "not-whole", detail))
+        }
+        Retried::BodyGone => Err(Problem::new(StatusCode::GONE, "body-gone", "Its body is no longer kept.")),
+    }
 }
 
 fn filter(parameters: &DeliveryParameters) -> Result<DeliveryFilter, Problem> {

@@ -119,6 +119,12 @@ impl From<NotTaken> for Problem {
                               Sending it again does no harm.";
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "not-taken", detail)
             }
+            NotTaken::SpoolFull | NotTaken::SpoolFailed => {
+                error!(cause = %not_taken, "a delivery was not kept");
+                let detail = "The service cannot use its database at the moment, and this machine's disk has no room \
+                              for more deliveries. Sending it again after the time in Retry-After does no harm.";
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, not_taken.code(), detail)
+            }
             NotTaken::Busy => {
                 let detail = "More deliveries are waiting than can be taken in; this one was not kept. \
                               Try again after the time in Retry-After.";

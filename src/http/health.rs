@@ -1,11 +1,26 @@
-//! Whether the service lives, and whether it can do its work.
+//! Whether the service lives, whether it can do its work, and its figures.
+
+use std::path::Path;
+use std::time::Duration;
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
+use chrono::{DateTime, Utc};
+use serde::Serialize;
 use serde_json::json;
+use tokio::time::timeout;
 
 use super::app::App;
 use super::error::Problem;
+use crate::metrics;
+use crate::order::rfc3339;
+use crate::spool::SpoolStatus;
+use crate::store::StoreError;
+
+/// A database that answers later than this is of no use to a sender.
+const ANSWER: Duration = Duration::from_secs(4);
+/// A disk with less room than this will soon stop the service.
+const LOW: u64 = 256 * 1024 * 1024;
 
 /// The process answers.
 #[utoipa::path(get, path = "/health/live", tag = "operations", responses((status = 200)))]
@@ -13,16 +28,129 @@ pub async fn live() -> HttpResponse {
     HttpResponse::Ok().json(json!({ "status": "live" }))
 }
 
-/// The database answers and has the schema of this program.
-#[utoipa::path(get, path = "/health/ready", tag = "operations", responses((status = 200),
+/// How the service fares.
+#[derive(Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct Readiness {
+    /// `ready`, or `degraded`: deliveries are taken in, but a person should look.
+    status: &'static str,
+    /// `ok`, or what is wrong with it.
+    database: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    spool: Option<SpoolReadiness>,
+    /// Disks of this machine that the service needs.
+    disks: Vec<DiskReadiness>,
+    /// What a person should look at.
+    concerns: Vec<String>,
+}
+
+#[derive(Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct SpoolReadiness {
+    deliveries: usize,
+    bytes: u64,
+    max_bytes: u64,
+    /// When the delivery that waits longest was received.
+    oldest: Option<String>,
+}
+
+#[derive(Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct DiskReadiness {
+    holds: &'static str,
+    free_bytes: u64,
+}
+
+/// Deliveries can be made durable: the database answers, takes writes and has this program's schema, or, while it
+/// is away, the spool has room. Only then is the answer 200: a balancer is to take a node out only if it could keep
+/// nothing.
+#[utoipa::path(get, path = "/health/ready", tag = "operations", responses((status = 200, body = Readiness),
     (status = 503, body = Problem, content_type = "application/problem+json")))]
 pub async fn ready(app: web::Data<App>) -> Result<HttpResponse, Problem> {
-    app.store.ping().await?;
+    let database = timeout(ANSWER, database(&app)).await.unwrap_or_else(|_| Err(StoreError::too_slow().into()));
+    let spool = app.spool.as_ref().map(|spool| spool.status());
+    let disks = disks(&app);
+    let mut concerns: Vec<String> = database.as_ref().err().map(|problem| problem.detail.clone()).into_iter().collect();
+    concerns.extend(spool.as_ref().and_then(spool_concern));
+    for disk in disks.iter().filter(|disk| disk.free_bytes < LOW) {
+        concerns.push(format!("The disk of the {} has only {} MiB left.", disk.holds, disk.free_bytes >> 20));
+    }
+    let can_spool = spool.as_ref().is_some_and(|spool| !spool.is_failing && spool.bytes < spool.max_bytes);
+    let word = match database {
+        Ok(()) => "ok",
+        Err(problem) if !can_spool => return Err(problem),
+        Err(problem) => match problem.code.as_str() {
+            "database-out-of-date" => "out-of-date",
+            "database-read-only" => "read-only",
+            _ => "unavailable",
+        },
+    };
+    let status = if concerns.is_empty() { "ready" } else { "degraded" };
+    let spool = spool.map(SpoolReadiness::from);
+    Ok(HttpResponse::Ok().json(Readiness { status, database: word, spool, disks, concerns }))
+}
+
+async fn database(app: &App) -> Result<(), Problem> {
+    match app.store.check_writable().await {
+        Err(StoreError::ReadOnly) => {
+            let detail = "The database is read-only: nothing can be kept in it.";
+            return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "database-read-only", detail));
+        }
+        answered => answered?,
+    }
     match app.store.pending_migrations().await? {
-        0 => Ok(HttpResponse::Ok().json(json!({ "status": "ready" }))),
+        0 => Ok(()),
         pending => {
             let detail = format!("The database lacks {pending} migrations; run `order-timeline migrate`.");
             Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "database-out-of-date", detail))
         }
     }
+}
+
+fn spool_concern(spool: &SpoolStatus) -> Option<String> {
+    if spool.is_failing {
+        return Some("The spool cannot be written; the log says why.".to_owned());
+    }
+    if spool.is_away || spool.deliveries > 0 {
+        return Some(format!("{} deliveries wait in the spool for the database.", spool.deliveries));
+    }
+    None
+}
+
+fn disks(app: &App) -> Vec<DiskReadiness> {
+    let spool = app.spool.as_ref().map(|spool| ("spool", spool.directory()));
+    let database = app.data_dir.as_deref().map(|directory| ("database", directory));
+    let disks = [spool, database].into_iter().flatten();
+    disks.filter_map(|(holds, path)| Some(DiskReadiness { holds, free_bytes: free_bytes(path)? })).collect()
+}
+
+/// What an ordinary user may still write there.
+fn free_bytes(path: &Path) -> Option<u64> {
+    let found = nix::sys::statvfs::statvfs(path).ok()?;
+    Some(found.blocks_available().saturating_mul(found.fragment_size()))
+}
+
+impl From<SpoolStatus> for SpoolReadiness {
+    fn from(status: SpoolStatus) -> Self {
+        let oldest: Option<DateTime<Utc>> = status.oldest;
+        Self {
+            deliveries: status.deliveries,
+            bytes: status.bytes,
+            max_bytes: status.max_bytes,
+            oldest: oldest.map(rfc3339),
+        }
+    }
+}
+
+/// The figures, for Prometheus. Asking for them asks nothing of the database.
+#[utoipa::path(get, path = "/metrics", tag = "operations",
+    responses((status = 200, body = String, content_type = "application/openmetrics-text")))]
+pub async fn figures(app: web::Data<App>) -> HttpResponse {
+    for disk in disks(&app) {
+        metrics::get().disk(disk.holds, disk.free_bytes);
+    }
+    let spool = app.spool.as_ref().map(|spool| spool.status());
+    HttpResponse::Ok()
+        .content_type("application/openmetrics-text; version=1.0.0; charset=utf-8")
+        .body(metrics::get().text(spool.as_ref()))
 }

@@ -9,7 +9,8 @@ use sha2::{Digest, Sha256};
 
 use super::app::App;
 use super::error::Problem;
-use crate::intake::{Body, Delivery, Group, OWN_HEADERS};
+use crate::intake::{Body, Delivery, Door, OWN_HEADERS};
+use crate::metrics;
 use crate::record::{HeaderRecord, OutcomeName, Receipt};
 
 #[derive(Clone, Debug, Default, Deserialize, utoipa::IntoParams)]
@@ -35,14 +36,14 @@ pub async fn take(
     parameters: web::Query<ListenerParameters>,
     payload: web::Payload,
     app: web::Data<App>,
-    group: web::Data<Group>,
+    door: web::Data<Door>,
 ) -> Result<HttpResponse, Problem> {
     let sender = sender(&app, parameters.sender.as_deref())?;
     let body = whole_body(payload, app.max_body_bytes).await?;
     // PostgreSQL keeps no NUL in a text; the path is only kept to be looked at.
     let origin = request.path().replace('\0', "\u{FFFD}");
     let delivery = Delivery::received_now(sender, &origin, redacted(request.headers()), body);
-    answer(group.take(delivery).await?, app.ack_status)
+    answer(door.take(delivery).await?, app.ack_status)
 }
 
 /// Whose delivery it is. Nobody proves who they are yet; the service listens on this machine only.
@@ -50,6 +51,7 @@ fn sender<'a>(app: &'a App, named: Option<&str>) -> Result<&'a str, Problem> {
     let Some(named) = named else { return Ok(&app.sender) };
     let known = std::iter::once(&app.sender).chain(&app.other_senders).find(|known| *known == named);
     known.map(String::as_str).ok_or_else(|| {
+        metrics::refused("unknown-sender");
         let senders = std::iter::once(&app.sender).chain(&app.other_senders).cloned().collect();
         let detail = format!("“{named}” is no sender that this service is configured for; nothing was kept.");
         Problem { senders: Some(senders), ..Problem::new(StatusCode::FORBIDDEN, "unknown-sender", detail) }
@@ -120,6 +122,7 @@ pub async fn whole_body(mut payload: web::Payload, limit: usize) -> Result<Body,
 
 /// The sender never handed the whole body over, so there is nothing to keep.
 fn broken_off(cause: &actix_web::error::PayloadError) -> Problem {
+    metrics::refused("body-broken-off");
     Problem::new(StatusCode::BAD_REQUEST, "body-broken-off", format!("The body did not arrive whole: {cause}."))
 }
 

@@ -25,8 +25,10 @@ use super::{deliveries, health, hybris, listener, orders};
         deliveries::list,
         deliveries::show,
         deliveries::body,
+        deliveries::retry,
         health::live,
-        health::ready
+        health::ready,
+        health::figures
     )
 )]
 struct Description;

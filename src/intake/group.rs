@@ -6,6 +6,7 @@
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::FutureExt;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
@@ -22,6 +23,9 @@ const LANES: usize = 2;
 const BATCH: usize = 256;
 /// So many wait in a lane at most.
 const WAITING: usize = 1024;
+/// A batch that takes longer is given up. PostgreSQL ends a statement before, so the connection must be dead,
+/// which the system would notice only a quarter of an hour later.
+const LONGEST: Duration = Duration::from_secs(60);
 /// So many kilobytes of bodies are on their way at most, in all lanes.
 const KILOBYTES: u32 = 256 * 1024;
 
@@ -42,6 +46,24 @@ pub enum NotTaken {
     Failed,
     #[error(transparent)]
     Store(Arc<StoreError>),
+    /// The database is away, and so much waits for it that there is no room for more.
+    #[error("the database is away and the spool is full")]
+    SpoolFull,
+    #[error("the database is away and the spool cannot be written")]
+    SpoolFailed,
+}
+
+impl NotTaken {
+    /// Stable, for programs.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Busy => "busy",
+            Self::Failed => "not-taken",
+            Self::Store(_) => "database-unavailable",
+            Self::SpoolFull => "spool-full",
+            Self::SpoolFailed => "spool-unavailable",
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -145,7 +167,10 @@ async fn run(mut waiting: mpsc::Receiver<Job>, store: Store, vocabulary: Current
             incoming.push(job.incoming);
         }
         // A panic costs this batch its answers, not the lane its life.
-        let taken = AssertUnwindSafe(take_read(&store, &vocabulary.now(), incoming)).catch_unwind().await;
+        let words = vocabulary.now();
+        let taking = tokio::time::timeout(LONGEST, take_read(&store, &words, incoming));
+        let taken = AssertUnwindSafe(taking).catch_unwind().await;
+        let taken = taken.map(|taken| taken.unwrap_or_else(|_| Err(StoreError::too_slow())));
         // Who asked may have gone away meanwhile; the delivery is kept all the same.
         match taken {
             Ok(Ok(receipts)) => replies.into_iter().zip(receipts).for_each(|((reply, _), receipt)| {

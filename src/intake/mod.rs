@@ -1,6 +1,8 @@
 //! The use case: keep, read, fold, project, receipt. All that one call brings is one transaction.
 
+mod again;
 mod delivery;
+mod door;
 mod group;
 mod plan;
 mod read;
@@ -12,11 +14,15 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use tracing::{error, warn};
 use uuid::Uuid;
 
+use crate::metrics;
 use crate::order::{Outcome, Statement, Timeline, Vocabulary};
 use crate::record::{OutcomeName, Receipt};
 use crate::store::{Batch, LoadedOrder, OrderKey, Projection, Store, StoreError};
+use crate::trial;
 
+pub use again::take_again;
 pub use delivery::{Body, Delivery, OWN_HEADERS, beside, kept_beside};
+pub use door::Door;
 pub use group::{Group, NotTaken};
 pub use plan::{Extent, KnownContent, Plan, Times, addition, whole};
 pub use read::{Incoming, Quarantine, Sense, UNPROJECTED, incoming};
@@ -92,6 +98,7 @@ async fn take_apart(
     Ok(receipts)
 }
 
+#[tracing::instrument(name = "transaction", skip_all, fields(deliveries = incoming.len()))]
 async fn try_together(
     store: &Store,
     vocabulary: &Vocabulary,
@@ -104,8 +111,11 @@ async fn try_together(
             orders.entry(one.order_key).or_insert(new).statements.push(statement);
         }
     }
+    let mut stages = metrics::Stages::begin(incoming.len());
     let mut batch = store.begin().await?;
     let loaded = batch.claim_and_load(&orders).await?;
+    stages.end("claim");
+    trial::point("mid-batch");
     let mut verdicts = Verdicts::default();
     let mut projections = Vec::with_capacity(orders.len());
     for (key, new) in &orders {
@@ -114,9 +124,17 @@ async fn try_together(
             projections.push(Projection { key: *key, sender: new.sender.to_owned(), order_id: new.order_id(), plan });
         }
     }
+    stages.end("fold");
     batch.keep_deliveries(&incoming.iter().collect::<Vec<_>>(), &verdicts).await?;
+    stages.end("keep");
+    trial::point("after-insert");
     batch.project(&projections).await?;
+    stages.end("project");
+    trial::point("before-commit");
     batch.commit().await?;
+    stages.end("commit");
+    trial::point("after-commit");
+    metrics::committed(incoming);
     Ok(incoming.iter().map(|one| receipt(one, &verdicts)).collect())
 }
 
@@ -245,6 +263,17 @@ fn receipt(one: &Incoming, verdicts: &Verdicts) -> Receipt {
         reason_code: kept.quarantine.as_ref().map(|quarantine| quarantine.code.clone()),
         reason_path: kept.quarantine.and_then(|quarantine| quarantine.path),
     }
+}
+
+/// The receipt of a delivery that goes into the spool. Where nothing can be read from the body, its outcome is known
+/// all the same.
+fn receipt_of_spooled(one: &Incoming) -> Receipt {
+    let is_readable = one.sense.statement().is_some();
+    let receipt = receipt(one, &Verdicts::default());
+    if !is_readable {
+        return receipt;
+    }
+    Receipt { outcome: OutcomeName::Spooled, reason: None, reason_code: None, reason_path: None, ..receipt }
 }
 
 /// A delivery's outcome as it is kept.

@@ -3,6 +3,7 @@
 use crate::order::Statement;
 use crate::record::OutcomeName;
 use crate::store::OrderKey;
+use crate::trial;
 use crate::wire::{self, Oddity};
 
 use super::delivery::{Body, Delivery, beside};
@@ -57,7 +58,12 @@ pub fn incoming(delivery: Delivery) -> Incoming {
         }),
         Body::Whole(body) => {
             match wire::statement(delivery.id, delivery.received_at, beside(&delivery.headers), body) {
-                Ok((statement, oddities)) => Sense::Event { statement: Box::new(statement), oddities },
+                Ok((mut statement, oddities)) => {
+                    if trial::fault("no-dedupe") {
+                        statement.event.event_id = Some(delivery.id.to_string());
+                    }
+                    Sense::Event { statement: Box::new(statement), oddities }
+                }
                 Err(unreadable) => Sense::None(Quarantine {
                     code: unreadable.code().to_owned(),
                     reason: unreadable.to_string(),

@@ -15,9 +15,13 @@ pub enum OutcomeName {
     Duplicate,
     Conflict,
     Quarantined,
+    /// Of a receipt only: it is on this machine's disk and not yet in the database, so what becomes of it is not
+    /// known yet.
+    Spooled,
 }
 
 impl OutcomeName {
+    /// What a kept delivery's can be.
     pub const ALL: [Self; 4] = [Self::Applied, Self::Duplicate, Self::Conflict, Self::Quarantined];
 
     pub fn name(self) -> &'static str {
@@ -26,6 +30,7 @@ impl OutcomeName {
             Self::Duplicate => "duplicate",
             Self::Conflict => "conflict",
             Self::Quarantined => "quarantined",
+            Self::Spooled => "spooled",
         }
     }
 

@@ -8,6 +8,9 @@ pub enum StoreError {
     /// It cannot take anything now: away, full, read-only, out of connections. Later it may.
     #[error("the database is not available: {0}")]
     Unavailable(#[source] sqlx::Error),
+    /// It answers, but takes no writes: a standby, or a server that an operator or its host has set so.
+    #[error("the database is read-only")]
+    ReadOnly,
     /// Two transactions got in each other's way; the same again will do.
     #[error("the transaction has to be repeated: {0}")]
     Transient(#[source] sqlx::Error),
@@ -20,6 +23,13 @@ pub enum StoreError {
     /// The schema is not the program's.
     #[error("{0}")]
     Schema(String),
+}
+
+impl StoreError {
+    /// Nothing was heard of the database for longer than a statement may take.
+    pub fn too_slow() -> Self {
+        Self::Unavailable(sqlx::Error::Io(std::io::Error::from(std::io::ErrorKind::TimedOut)))
+    }
 }
 
 impl From<sqlx::Error> for StoreError {

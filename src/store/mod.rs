@@ -6,6 +6,7 @@
 mod analytics;
 mod batch;
 mod bodies;
+mod census;
 mod checksum;
 mod copy;
 mod deliveries;
@@ -22,6 +23,7 @@ mod rebuild;
 mod rebuild_run;
 mod shadow;
 mod silence;
+mod spooled;
 mod vocabulary;
 
 use std::time::Duration;
@@ -29,8 +31,11 @@ use std::time::Duration;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
 use sqlx::{ConnectOptions, Connection, Executor};
 
+use crate::trial;
+
 pub use analytics::{Cell, Column, ColumnKind, View};
 pub use batch::{Batch, LoadedOrder};
+pub use census::Census;
 pub use deliveries::{DeliveryBody, DeliveryFilter};
 pub use error::StoreError;
 pub use exchanges::{Claim, Exchange, ExchangeAnswer, ExchangeState};
@@ -85,6 +90,11 @@ impl Store {
     /// database instead of here.
     pub fn connect(options: PgConnectOptions, connections: u32) -> Self {
         let options = options.application_name("order-timeline").options(SESSION);
+        let options = if trial::fault("asynchronous-commit") {
+            options.options([("synchronous_commit", "off")])
+        } else {
+            options
+        };
         let pool = PgPoolOptions::new()
             .max_connections(connections)
             .acquire_timeout(Duration::from_secs(5))
@@ -124,9 +134,11 @@ impl Store {
             return Err(StoreError::Schema(format!("the server is PostgreSQL {major}; 15 or newer is needed")));
         }
         let off = sqlx::query_scalar!(
-            r#"select name as "name!" from pg_settings where name in ('fsync', 'full_page_writes') and setting = 'off'"#
+            r#"select name as "name!" from pg_settings
+               where name in ('fsync', 'full_page_writes', 'synchronous_commit') and setting = 'off' order by name"#
         );
         let off = off.fetch_all(&self.pool).await?.into_iter();
+        // Each session asks for synchronous commits itself; a pooler in between may not pass that on.
         Ok(off.map(|name| format!("{name} is off: a power failure can lose acknowledged deliveries")).collect())
     }
 

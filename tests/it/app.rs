@@ -69,6 +69,11 @@ impl TestDatabase {
         )
     }
 
+    /// For a role of this test's own.
+    pub fn name_of_role(&self) -> String {
+        format!("role_of_{}", self.name)
+    }
+
     /// All rows of a query, each as JSON, in the order of their text.
     pub async fn rows(&self, sql: &str) -> Vec<Value> {
         let sql = format!("select to_jsonb(r) from ({sql}) r order by to_jsonb(r)::text");
@@ -125,7 +130,11 @@ impl TestApp {
 
     /// The service with settings of the test's own.
     pub async fn with(set: impl FnOnce(&mut App)) -> Self {
-        let database = TestDatabase::new().await;
+        Self::on(TestDatabase::new().await, set)
+    }
+
+    /// The same on a database that is there.
+    pub fn on(database: TestDatabase, set: impl FnOnce(&mut App)) -> Self {
         let (address, handle) = serve(Self::settings(&database, set));
         Self { address, database, handle }
     }
@@ -150,6 +159,8 @@ impl TestApp {
             other_senders: Market::ALL.map(|market| market.sender().to_owned()).to_vec(),
             hybris: Arc::default(),
             ack_status: 200,
+            spool: None,
+            data_dir: None,
             max_body_bytes: 16 * 1024 * 1024,
         };
         set(&mut app);
@@ -203,7 +214,8 @@ fn serve(app: App) -> (SocketAddr, ServerHandle) {
     (address, receiver.recv().unwrap())
 }
 
-async fn send(address: SocketAddr, method: &str, path: &str, headers: &[(&str, &str)], body: Vec<u8>) -> Answer {
+/// Sends a request to whatever serves there.
+pub async fn send(address: SocketAddr, method: &str, path: &str, headers: &[(&str, &str)], body: Vec<u8>) -> Answer {
     let (method, path) = (method.to_owned(), path.to_owned());
     let headers: Vec<(String, String)> =
         headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();

@@ -3,14 +3,16 @@
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
+    clippy::print_stderr,
     clippy::indexing_slicing,
-    reason = "tests may be blunt; clippy.toml reaches the test functions only, not what they call"
+    reason = "tests may be blunt; clippy.toml reaches the test functions only, not what they call; skipped ones say so"
 )]
 
 mod analytics;
 mod app;
 mod deliveries;
 mod export;
+mod faults;
 mod fixtures;
 mod fold;
 mod generate;
@@ -19,13 +21,17 @@ mod hybris;
 mod ingest;
 mod law;
 mod listener;
+mod log;
 mod methods;
+mod metrics;
 mod openapi;
 mod orders;
 mod parallel;
 mod poison;
+mod proxy;
 mod rebuild;
 mod retention;
 mod signals;
+mod spool;
 mod vocabulary;
 mod wire;

@@ -1,0 +1,374 @@
+//! A database that is down, silent, slow, cut off in the middle, read-only, out of connections, or full: without a
+//! spool nothing is acknowledged that is not there, with one the sender does not notice.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use order_timeline::spool::{Spool, SpoolSettings};
+use serde_json::{Value, json};
+use sqlx::ConnectOptions;
+
+use crate::app::{Answer, TestApp, TestDatabase, bodies, body};
+use crate::proxy::Proxy;
+
+const MEBIBYTE: u64 = 1024 * 1024;
+
+/// The service with a spool, its database behind a proxy.
+struct Disturbed {
+    app: TestApp,
+    proxy: Proxy,
+    directory: tempfile::TempDir,
+}
+
+impl Disturbed {
+    async fn start(has_spool: bool) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let settings = SpoolSettings { directory: directory.path().to_owned(), max_bytes: 16 * MEBIBYTE };
+        let database = TestDatabase::new().await;
+        let proxy = Proxy::to(&database);
+        let store = proxy.store(&database);
+        let app = TestApp::on(database, |app| {
+            app.store = store;
+            app.spool = has_spool.then(|| Spool::open(&settings).unwrap());
+        });
+        Self { app, proxy, directory }
+    }
+
+    /// Waits until the spool's directory holds nothing that waits.
+    async fn drained(&self) {
+        while !spooled(self.directory.path()).is_empty() {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// Waits until the service has noticed that the database is there.
+    async fn ready(&self) {
+        while !self.app.get("/health/ready").await.text().contains("\"ready\"") {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    async fn deliveries(&self) -> Vec<Value> {
+        self.app.database.rows("select delivery_id, outcome, event_id from delivery").await
+    }
+}
+
+fn spooled(directory: &Path) -> Vec<PathBuf> {
+    let files = std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
+    files.filter(|path| path.extension().is_some_and(|kind| kind == "spool")).collect()
+}
+
+fn assert_unavailable(answer: &Answer) {
+    assert_eq!(answer.status, 503, "{}", answer.text());
+    assert!(answer.header("retry-after").is_some());
+}
+
+#[tokio::test]
+async fn without_a_spool_what_cannot_be_kept_is_refused_and_nothing_is_half_done() {
+    let it = Disturbed::start(false).await;
+    assert_eq!(it.app.post("/listener", body("01")).await.status, 200);
+    it.proxy.go_down();
+    assert_unavailable(&it.app.post("/listener", body("02")).await);
+    assert_unavailable(&it.app.get("/health/ready").await);
+    it.proxy.heal();
+    assert_eq!(it.deliveries().await.len(), 1);
+    it.ready().await;
+    // A lane may find out only now that its connection is gone; a sender comes again.
+    let mut answer = it.app.post("/listener", body("02")).await;
+    while answer.status == 503 {
+        answer = it.app.post("/listener", body("02")).await;
+    }
+    assert_eq!(answer.json()["outcome"], "applied");
+    it.app.stop().await;
+}
+
+#[tokio::test]
+async fn while_the_database_is_down_the_spool_takes_deliveries_in_as_if_nothing_were() {
+    let it = Disturbed::start(true).await;
+    let fixtures = bodies("bt-wholesale");
+    for (_, bytes) in &fixtures[..9] {
+        assert_eq!(it.app.post("/listener", bytes.clone()).await.json()["outcome"], "applied");
+    }
+    it.proxy.go_down();
+    let mut receipts = Vec::new();
+    for (name, bytes) in &fixtures[9..] {
+        let answer = it.app.post("/listener", bytes.clone()).await;
+        assert_eq!(answer.status, 200, "{name}: {}", answer.text());
+        let receipt = answer.json();
+        assert_eq!(receipt["outcome"], "spooled", "{name}");
+        assert!(receipt["orderId"].is_string() && receipt["oddities"].is_array(), "{name}: {receipt}");
+        receipts.push((receipt["deliveryId"].as_str().unwrap().to_owned(), bytes));
+    }
+    // What is no JSON is so without a database.
+    let refused = it.app.post("/listener", "hello").await;
+    assert_eq!((refused.status, refused.json()["code"].as_str()), (400, Some("not-json")));
+    let ready = it.app.json("/health/ready").await;
+    assert_eq!((&ready["status"], &ready["database"]), (&json!("degraded"), &json!("unavailable")), "{ready}");
+    assert_eq!(ready["spool"]["deliveries"], fixtures.len() - 9 + 1);
+    assert!(ready["spool"]["oldest"].is_string() && !ready["concerns"].as_array().unwrap().is_empty(), "{ready}");
+    let figures = it.app.get("/metrics").await.text();
+    assert!(figures.contains("order_timeline_spool_database_away 1"), "{figures}");
+
+    let back = chrono::Utc::now();
+    it.proxy.heal();
+    it.drained().await;
+    it.ready().await;
+    for (id, bytes) in receipts {
+        let kept = it.app.get(&format!("/api/v1/deliveries/{id}/body")).await;
+        assert!(kept.body == **bytes, "{}", kept.text());
+        let kept = it.app.json(&format!("/api/v1/deliveries/{id}")).await;
+        assert_eq!(kept["outcome"], "applied");
+        let received: chrono::DateTime<chrono::Utc> = kept["receivedAt"].as_str().unwrap().parse().unwrap();
+        assert!(received < back, "received when it came, not when it was taken in");
+    }
+    assert_eq!(it.app.post("/listener", fixtures[0].1.clone()).await.json()["outcome"], "duplicate");
+    assert_eq!(it.app.json("/health/ready").await["status"], "ready");
+
+    // The timelines are those of a service that was never disturbed.
+    let calm = TestApp::start().await;
+    calm.deliver_all().await;
+    for order in ["00228874", "00104089", "00148807"] {
+        let path = format!("/api/v1/orders/{order}/timeline");
+        assert_eq!(told(&it.app.json(&path).await), told(&calm.json(&path).await), "{order}");
+    }
+    calm.stop().await;
+    it.app.stop().await;
+}
+
+/// What a timeline tells, without what differs from run to run.
+fn told(timeline: &Value) -> Vec<(Value, Value, Value)> {
+    let entries = timeline["entries"].as_array().unwrap().iter();
+    entries.map(|entry| (entry["at"].clone(), entry["late"].clone(), entry["text"].clone())).collect()
+}
+
+#[tokio::test]
+async fn a_database_that_answers_nothing_is_not_waited_for_and_nothing_is_kept_twice() {
+    let it = Disturbed::start(true).await;
+    assert_eq!(it.app.post("/listener", body("01")).await.json()["outcome"], "applied");
+    it.proxy.fall_silent();
+    let first = it.app.post("/listener", body("02")).await;
+    assert_eq!((first.status, first.json()["outcome"].as_str()), (200, Some("spooled")));
+    // The next ones do not wait at all.
+    let again = it.app.post("/listener", body("03")).await;
+    assert_eq!(again.json()["outcome"], "spooled");
+    it.proxy.heal();
+    it.drained().await;
+    let kept = it.deliveries().await;
+    assert_eq!(kept.len(), 3, "{kept:?}");
+    assert!(kept.iter().all(|delivery| delivery["outcome"] == "applied"), "{kept:?}");
+    it.app.stop().await;
+}
+
+#[tokio::test]
+async fn a_slow_database_is_waited_for() {
+    let it = Disturbed::start(true).await;
+    it.proxy.slow_down(20);
+    assert_eq!(it.app.post("/listener", body("01")).await.json()["outcome"], "applied");
+    it.app.stop().await;
+}
+
+/// Wherever in the conversation the connection is lost, a lost answer to the commit with it.
+#[tokio::test]
+async fn wherever_a_connection_is_cut_every_delivery_is_kept_once() {
+    let it = Disturbed::start(true).await;
+    // Statements are prepared on each new connection, so the first one says more.
+    for (number, after) in (0..24_000).step_by(997).chain([24_500, 25_500, 26_500]).enumerate() {
+        it.proxy.cut_after(after);
+        let event = String::from_utf8(body("04")).unwrap();
+        let event = event.replace("d4c0a7d5-7844-5f46-b1b2-12422925de28", &format!("cut-{number}"));
+        let answer = it.app.post("/listener", event).await;
+        assert_eq!(answer.status, 200, "cut after {after}: {}", answer.text());
+        it.proxy.heal();
+        it.drained().await;
+        let kept = it.deliveries().await;
+        assert_eq!(kept.len(), number + 1, "cut after {after}: {kept:?}");
+        let id = answer.json()["deliveryId"].clone();
+        let this = kept.iter().find(|delivery| delivery["delivery_id"] == id).unwrap();
+        assert_eq!(this["outcome"], "applied", "cut after {after}");
+    }
+    it.app.stop().await;
+}
+
+#[tokio::test]
+async fn a_read_only_database_is_one_that_is_away() {
+    let it = Disturbed::start(true).await;
+    let name = it.app.database.options.get_database().unwrap().to_owned();
+    let set = |to: &str| format!("alter database {name} set default_transaction_read_only = {to}");
+    it.app.database.execute(&set("on")).await;
+    it.proxy.cut_all();
+    let answer = it.app.post("/listener", body("01")).await;
+    assert_eq!((answer.status, answer.json()["outcome"].as_str()), (200, Some("spooled")));
+    let ready = it.app.json("/health/ready").await;
+    assert_eq!((&ready["status"], &ready["database"]), (&json!("degraded"), &json!("read-only")), "{ready}");
+    it.app.database.execute(&set("off")).await;
+    it.proxy.cut_all();
+    it.drained().await;
+    assert_eq!(it.deliveries().await.len(), 1);
+    it.app.stop().await;
+}
+
+#[tokio::test]
+async fn a_database_out_of_connections_is_one_that_is_away() {
+    let directory = tempfile::tempdir().unwrap();
+    let settings = SpoolSettings { directory: directory.path().to_owned(), max_bytes: 16 * MEBIBYTE };
+    let database = TestDatabase::new().await;
+    let (name, role) = (database.options.get_database().unwrap().to_owned(), database.name_of_role());
+    // Superusers have connections kept for them.
+    for sql in [
+        format!("create role {role} login"),
+        format!("grant all on schema public, analytics to {role}"),
+        format!("grant all on all tables in schema public, analytics to {role}"),
+        format!("alter database {name} connection limit 0"),
+    ] {
+        database.execute(&sql).await;
+    }
+    let store = order_timeline::store::Store::connect(database.options.clone().username(&role), 4);
+    let app = TestApp::on(database, |app| {
+        app.store = store;
+        app.spool = Some(Spool::open(&settings).unwrap());
+    });
+    let refusal = app.database.options.clone().username(&role).connect().await.unwrap_err();
+    assert!(refusal.to_string().contains("too many connections"), "{refusal}");
+    let answer = app.post("/listener", body("01")).await;
+    assert_eq!((answer.status, answer.json()["outcome"].as_str()), (200, Some("spooled")));
+    app.database.execute(&format!("alter database {name} connection limit -1")).await;
+    while !spooled(directory.path()).is_empty() {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(app.database.rows("select outcome from delivery").await, [json!({ "outcome": "applied" })]);
+    app.database.execute(&format!("drop owned by {role}")).await;
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn a_full_disk_of_the_database_is_a_database_that_is_away() {
+    let Some(disk) = SmallDisk::of("8m") else { return };
+    let it = Disturbed::start(true).await;
+    let name = it.app.database.options.get_database().unwrap().to_owned();
+    let owner =
+        std::os::unix::fs::MetadataExt::uid(&std::fs::metadata(it.app.database.options.get_socket().unwrap()).unwrap());
+    std::os::unix::fs::chown(disk.path(), Some(owner), Some(owner)).unwrap();
+    let database = &it.app.database;
+    database.execute(&format!("create tablespace {name} location '{}'", disk.path().display())).await;
+    database.execute(&format!("alter table delivery_body_default set tablespace {name}")).await;
+    database.execute(&format!("create table filler (filling text) tablespace {name}")).await;
+    let fill = "insert into filler select string_agg(gen_random_uuid()::text, '') from generate_series(1, 200)";
+    while sqlx::query(fill).execute(&database.pool).await.is_ok() {}
+    let mut outcomes = Vec::new();
+    for (_, bytes) in bodies("bt-wholesale") {
+        let answer = it.app.post("/listener", bytes).await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        outcomes.push(answer.json()["outcome"].as_str().unwrap().to_owned());
+    }
+    assert!(outcomes.contains(&"spooled".to_owned()), "{outcomes:?}");
+    it.app.database.execute("drop table filler").await;
+    it.drained().await;
+    let kept = it.deliveries().await;
+    assert_eq!(kept.len(), 27);
+    assert!(kept.iter().all(|delivery| delivery["outcome"] == "applied"), "{kept:?}");
+    it.app.database.execute("alter table delivery_body_default set tablespace pg_default").await;
+    it.app.database.execute(&format!("drop tablespace {name}")).await;
+    it.app.stop().await;
+}
+
+#[tokio::test]
+async fn a_full_disk_of_the_spool_is_told_and_what_was_acknowledged_is_kept() {
+    let Some(disk) = SmallDisk::of("2m") else { return };
+    let database = TestDatabase::new().await;
+    let proxy = Proxy::to(&database);
+    let store = proxy.store(&database);
+    let settings = SpoolSettings { directory: disk.path().join("spool"), max_bytes: 1024 * MEBIBYTE };
+    let app = TestApp::on(database, |app| {
+        app.store = store;
+        app.spool = Some(Spool::open(&settings).unwrap());
+    });
+    proxy.go_down();
+    let (spooled, refused) = fill(&app, 60).await;
+    assert!(spooled > 10 && refused > 5, "{spooled} spooled, {refused} refused");
+    proxy.heal();
+    while !self::spooled(&settings.directory).is_empty() {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(app.database.rows("select 1 as n from delivery where outcome = 'applied'").await.len(), spooled);
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn a_full_spool_refuses_and_has_room_again_when_it_was_drained() {
+    let directory = tempfile::tempdir().unwrap();
+    let database = TestDatabase::new().await;
+    let proxy = Proxy::to(&database);
+    let store = proxy.store(&database);
+    let settings = SpoolSettings { directory: directory.path().to_owned(), max_bytes: MEBIBYTE };
+    let app = TestApp::on(database, |app| {
+        app.store = store;
+        app.spool = Some(Spool::open(&settings).unwrap());
+    });
+    proxy.go_down();
+    let (kept, refused) = fill(&app, 40).await;
+    assert!(kept > 5 && refused > 5, "{kept} spooled, {refused} refused");
+    proxy.heal();
+    while !spooled(directory.path()).is_empty() {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(app.database.rows("select 1 as n from delivery where outcome = 'applied'").await.len(), kept);
+    proxy.go_down();
+    assert_eq!(app.post("/listener", body("03")).await.json()["outcome"], "spooled");
+    proxy.heal();
+    app.stop().await;
+}
+
+/// Posts so many events of 64 KiB; gives how many were spooled and how many refused for want of room.
+async fn fill(app: &TestApp, events: usize) -> (usize, usize) {
+    let (mut spooled, mut refused) = (0, 0);
+    for number in 0..events {
+        let padding = "x".repeat(64 * 1024);
+        let event = json!({ "eventId": format!("e{number}"), "event": { "productOrder": { "id": format!("o{number}"), "x": padding } } });
+        let answer = app.post("/listener", event.to_string()).await;
+        match answer.status {
+            200 => {
+                assert_eq!(answer.json()["outcome"], "spooled");
+                spooled += 1;
+            }
+            _ => {
+                assert_unavailable(&answer);
+                assert_eq!(answer.json()["code"], "spool-full");
+                refused += 1;
+            }
+        }
+    }
+    (spooled, refused)
+}
+
+/// A disk that is soon full. Who may not mount one skips the test, and says so.
+struct SmallDisk(tempfile::TempDir);
+
+impl SmallDisk {
+    fn of(size: &str) -> Option<Self> {
+        let directory = tempfile::tempdir().unwrap();
+        let option = format!("size={size}");
+        let mount = Command::new("mount").args(["-t", "tmpfs", "-o", &option, "tmpfs"]).arg(directory.path()).output();
+        match mount {
+            Ok(output) if output.status.success() => Some(Self(directory)),
+            Ok(output) => Self::skipped(&String::from_utf8_lossy(&output.stderr)),
+            Err(cause) => Self::skipped(&cause.to_string()),
+        }
+    }
+
+    fn skipped(why: &str) -> Option<Self> {
+        let test = std::thread::current().name().unwrap_or_default().to_owned();
+        eprintln!("SKIPPED {test}: a small disk cannot be mounted here, which takes root: {why}");
+        None
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(self.0.path()).status();
+    }
+}

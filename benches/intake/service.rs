@@ -3,8 +3,7 @@
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 
-use actix_web::dev::ServerHandle;
-use order_timeline::http::{self, App};
+use order_timeline::http::{self, App, ServiceHandle};
 use order_timeline::hybris::Market;
 use order_timeline::store::Store;
 use order_timeline::vocabulary;
@@ -12,7 +11,7 @@ use sqlx::postgres::{PgConnectOptions, PgPool};
 
 pub struct Service {
     pub address: SocketAddr,
-    handle: ServerHandle,
+    handle: ServiceHandle,
     store: Store,
     pool: PgPool,
 }

@@ -4,8 +4,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::sync::Arc;
 
-use actix_web::dev::ServerHandle;
-use order_timeline::http::{self, App};
+use order_timeline::http::{self, App, ServiceHandle};
 use order_timeline::hybris::Market;
 use order_timeline::store::Store;
 use order_timeline::store::private_postgres::{Durability, PrivatePostgres, Settings};
@@ -92,7 +91,7 @@ impl TestDatabase {
 pub struct TestApp {
     pub address: SocketAddr,
     pub database: TestDatabase,
-    handle: ServerHandle,
+    handle: ServiceHandle,
 }
 
 /// An answer: status, content type, body.
@@ -189,7 +188,7 @@ impl TestApp {
     }
 }
 
-fn serve(app: App) -> (SocketAddr, ServerHandle) {
+fn serve(app: App) -> (SocketAddr, ServiceHandle) {
     let socket = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = socket.local_addr().unwrap();
     let (sender, receiver) = std::sync::mpsc::channel();

@@ -10,6 +10,7 @@
 mod analytics;
 mod app;
 mod deliveries;
+mod desk;
 mod export;
 mod fixtures;
 mod fold;
@@ -25,5 +26,6 @@ mod parallel;
 mod poison;
 mod rebuild;
 mod signals;
+mod stream;
 mod vocabulary;
 mod wire;

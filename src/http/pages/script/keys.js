@@ -5,6 +5,8 @@
   button.hidden = false;
   button.addEventListener("click", () => help.showModal());
   const PARTS = { h: "/", o: "/orders", a: "/attention" };
+  // On a phone not all parts fit side by side.
+  document.querySelector(".parts [aria-current]")?.scrollIntoView({ inline: "center", block: "nearest" });
   let goes = false;
   const walk = (step) => {
     const rows = [...document.querySelectorAll("[data-walk]")].filter((row) => row.offsetParent !== null);

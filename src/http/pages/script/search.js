@@ -20,7 +20,7 @@
     made.textContent = text;
     return made;
   };
-  let chosen = -1, asked = 0, timer;
+  let chosen = -1, asked = 0, isRecent = false, timer;
   const options = () => [...list.querySelectorAll("[role=option]")];
   const close = () => {
     list.hidden = true;
@@ -60,7 +60,8 @@
   };
   const suggest = async () => {
     const typed = input.value.trim(), number = ++asked;
-    if (typed.length < 2) return show("Looked at last", typed ? [] : recent());
+    isRecent = typed.length < 2;
+    if (isRecent) return show("Looked at last", typed ? [] : recent());
     try {
       const answer = await fetch(`/suggestions?q=${encodeURIComponent(typed)}`);
       const found = answer.ok ? await answer.json() : [];
@@ -73,7 +74,12 @@
   input.setAttribute("aria-expanded", "false");
   list.setAttribute("role", "listbox");
   list.setAttribute("aria-label", "Suggestions");
-  input.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(suggest, 120); });
+  input.addEventListener("input", () => {
+    // What was there before anything was typed is no answer to it.
+    if (isRecent) close();
+    clearTimeout(timer);
+    timer = setTimeout(suggest, 120);
+  });
   input.addEventListener("focus", () => { if (!input.value) suggest(); });
   input.addEventListener("blur", close);
   input.addEventListener("keydown", (event) => {

@@ -5,6 +5,8 @@
 create index product_order_by_state on product_order
     (regexp_replace(lower(state), '[^[:alnum:]]', '', 'g'), last_event_at, order_key);
 
--- Visits missed or moved, the latest first. Only entries that may be one are in it: a few for every hundred orders.
-create index timeline_entry_visit on timeline_entry (at, order_key, event_position, ordinal)
-    where kind = 'appointment' and (facts ->> 'fault' is not null or facts -> 'changed' ? 'window');
+-- Visits missed or moved, by fault and the latest first. Only such entries are in it.
+create index timeline_entry_visit on timeline_entry
+    (coalesce(facts ->> 'fault', 'unknown'), at, order_key, event_position, ordinal)
+    where kind = 'appointment' and (facts ->> 'fault' is not null
+        or facts -> 'changed' ? 'window' and from_value ->> 'start' <> from_value ->> 'finish');

@@ -38,7 +38,7 @@ pub use error::StoreError;
 pub use exchanges::{Claim, Exchange, ExchangeAnswer, ExchangeState};
 pub use key::OrderKey;
 pub use numbers::{FeedNumbers, Numbers};
-pub use order_list::{Cursor, OrderHit, OrderPage, OrderQuery, Sort};
+pub use order_list::{Cursor, MOST_MATCHES, OrderHit, OrderPage, OrderQuery, Sort};
 pub use project::{PROJECTION_TABLES, Projection};
 pub use queues::{AttentionRow, UnknownRow, VisitRow};
 pub use reading::Reading;

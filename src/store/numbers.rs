@@ -95,9 +95,9 @@ impl Store {
             r#"select coalesce(e.facts ->> 'fault', 'unknown') as "fault!", count(*) as "count!"
                from timeline_entry e
                where e.kind = 'appointment'
-                 and (e.facts ->> 'fault' is not null or e.facts -> 'changed' ? 'window')
-                 and (e.facts ->> 'fault' is not null or e.from_value ->> 'start' <> e.from_value ->> 'finish')
-                 and e.at >= $1
+                 and (e.facts ->> 'fault' is not null
+                   or e.facts -> 'changed' ? 'window' and e.from_value ->> 'start' <> e.from_value ->> 'finish')
+                 and coalesce(e.facts ->> 'fault', 'unknown') in ('customer', 'supplier', 'unknown') and e.at >= $1
                group by 1 order by 1"#,
             now - TimeDelta::days(30)
         );

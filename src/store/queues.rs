@@ -1,5 +1,7 @@
 //! The queues that support staff work through.
 
+use std::cmp::Reverse;
+
 use chrono::{DateTime, Utc};
 use serde_json::Value as Json;
 use sqlx::{FromRow, Postgres, QueryBuilder};
@@ -43,6 +45,13 @@ pub struct VisitRow {
     pub appointment: Option<Json>,
     pub sentence: String,
     pub delivery_id: Uuid,
+}
+
+impl VisitRow {
+    /// What places it in the queue, and tells it from all others.
+    fn place(&self) -> (DateTime<Utc>, Uuid, i64, i32) {
+        (self.at, self.order_key, self.event_position, self.ordinal)
+    }
 }
 
 /// A value that the vocabulary does not know, with an order that has it.
@@ -131,21 +140,35 @@ impl Store {
         Ok(rows.fetch_all(&self.pool).await?)
     }
 
-    /// Visits that were missed or moved, the latest first, before `before` (time, order, position, ordinal).
-    /// `fault` is customer, supplier or unknown.
+    /// Visits that were missed or moved by the fault of these (customer, supplier, unknown), the latest first,
+    /// before `before` (time, order, position, ordinal).
     ///
     /// # Errors
     /// Where the database is not available.
     pub async fn missed_visits(
         &self,
-        fault: Option<&str>,
+        faults: &[&str],
+        before: Option<(DateTime<Utc>, Uuid, i64, i32)>,
+        limit: u16,
+    ) -> Result<Vec<VisitRow>, StoreError> {
+        let mut visits: Vec<VisitRow> = Vec::new();
+        // A statement for each, by its own part of the index.
+        for fault in faults {
+            visits.extend(self.visits_by_fault(fault, before, limit).await?);
+        }
+        visits.sort_by_key(|visit| Reverse(visit.place()));
+        visits.truncate(usize::from(limit));
+        Ok(visits)
+    }
+
+    async fn visits_by_fault(
+        &self,
+        fault: &str,
         before: Option<(DateTime<Utc>, Uuid, i64, i32)>,
         limit: u16,
     ) -> Result<Vec<VisitRow>, StoreError> {
         let (at, key, position, ordinal) =
             before.unwrap_or((DateTime::<Utc>::MAX_UTC, Uuid::max(), i64::MAX, i32::MAX));
-        // Beyond what PostgreSQL can keep.
-        let at = at.min(DateTime::from_timestamp(9_000_000_000_000, 0).unwrap_or(at));
         let rows = sqlx::query_as!(
             VisitRow,
             r#"select e.order_key, e.event_position, e.ordinal, o.sender, o.order_id, o.state, e.at,
@@ -154,9 +177,9 @@ impl Store {
                from timeline_entry e
                join product_order o on o.order_key = e.order_key
                where e.kind = 'appointment'
-                 and (e.facts ->> 'fault' is not null or e.facts -> 'changed' ? 'window')
-                 and (e.facts ->> 'fault' is not null or e.from_value ->> 'start' <> e.from_value ->> 'finish')
-                 and ($1::text is null or coalesce(e.facts ->> 'fault', 'unknown') = $1)
+                 and (e.facts ->> 'fault' is not null
+                   or e.facts -> 'changed' ? 'window' and e.from_value ->> 'start' <> e.from_value ->> 'finish')
+                 and coalesce(e.facts ->> 'fault', 'unknown') = $1
                  and (e.at, e.order_key, e.event_position, e.ordinal) < ($2, $3, $4, $5)
                order by e.at desc, e.order_key desc, e.event_position desc, e.ordinal desc
                limit $6"#,

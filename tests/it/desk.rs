@@ -183,16 +183,29 @@ async fn another_sites_page_reads_nothing_again() {
 #[tokio::test]
 async fn a_page_of_fifty_events_is_small() {
     let app = TestApp::start().await;
-    let template = String::from_utf8(body("04")).unwrap();
+    let mut event: serde_json::Value = serde_json::from_slice(&body("07")).unwrap();
     for number in 0..50 {
-        let event = template.replace("2023-02-13T", &format!("2023-03-{:02}T", 1 + number % 28));
-        let event = event.replace("\"eventId\": \"", &format!("\"eventId\": \"{number}-"));
-        let sub_status = if number % 2 == 0 { "AcceptedByBTWwBC" } else { "PendingWithBTWwBC" };
-        let event = event.replace("AcceptedByBTWwBC", sub_status);
-        assert_eq!(app.post("/listener", event).await.status, 200);
+        event["eventId"] = format!("event-{number}").into();
+        event["eventTime"] = format!("2026-0{}-{:02}T10:00:00.000Z", 1 + number / 10, 1 + number % 10).into();
+        // One item moves on at a time; a date moves now and then, and every second event has a message.
+        let items = event["event"]["productOrder"]["productOrderItem"].as_array_mut().unwrap();
+        let item = number % items.len();
+        let sub_statuses = ["PendingWithBTWwBC", "AcceptedByBTWwBC", "CommittedByBTWwBC", "DelayedBySupplier"];
+        items[item]["subStatus"] = sub_statuses[number / items.len() % 4].into();
+        if number % 5 == 0 {
+            items[item]["expectedCompletionDate"] = format!("2026-09-{:02}T23:59:59.000Z", 1 + number % 28).into();
+        }
+        let message = serde_json::json!({
+            "subCode": "101096",
+            "message": "Informational : 101096 : Further Openreach work required. Await info",
+            "productOrderItem": { "itemId": items[item]["id"] },
+        });
+        event["event"]["productOrder"]["errorMessage"] =
+            if number % 2 == 0 { message } else { serde_json::Value::Null };
+        assert_eq!(app.post("/listener", event.to_string()).await.status, 200);
     }
     let page = app.get("/orders/00228874").await;
-    assert!(page.text().matches("<section class=\"event").count() >= 20, "{}", page.text());
+    assert_eq!(page.text().matches("<section class=\"event").count(), 50);
     assert!(page.body.len() < 100 * 1024, "{} bytes", page.body.len());
     app.stop().await;
 }

@@ -56,6 +56,7 @@ async fn page_of(parameters: &ListParameters, app: &App) -> Result<Found, Proble
         senders: app.store.senders().await?,
         next_cursor: page.next.map(cursor_text),
         only_begins: page.only_begins,
+        is_cut: page.is_cut,
     };
     Ok(Found::Many(page.hits, Box::new(view)))
 }

@@ -74,11 +74,13 @@ pub async fn visits(request: HttpRequest, asked: web::Query<VisitParameters>, ap
 
 async fn visits_page(app: &App, asked: &VisitParameters, viewer: &Viewer) -> Result<Markup, Problem> {
     let fault = asked.fault.as_deref().filter(|fault| !fault.is_empty());
-    if fault.is_some_and(|fault| !["customer", "supplier", "unknown"].contains(&fault)) {
+    const FAULTS: [&str; 3] = ["customer", "supplier", "unknown"];
+    if fault.is_some_and(|fault| !FAULTS.contains(&fault)) {
         return Err(bad_query(&"fault is customer, supplier or unknown"));
     }
+    let faults = fault.map_or_else(|| FAULTS.to_vec(), |fault| vec![fault]);
     let before = asked.before.as_deref().map(|text| visit_cursor(text).ok_or_else(no_cursor)).transpose()?;
-    let mut rows = app.store.missed_visits(fault, before, LIMIT + 1).await?;
+    let mut rows = app.store.missed_visits(&faults, before, LIMIT + 1).await?;
     let has_more = rows.len() > usize::from(LIMIT);
     rows.truncate(usize::from(LIMIT));
     let next = rows.last().filter(|_| has_more).map(|last| {

@@ -8,7 +8,7 @@ use super::link::{order_path, with_query};
 use super::viewer::Viewer;
 use super::{csv, label};
 use crate::order::state_in_words;
-use crate::store::OrderHit;
+use crate::store::{MOST_MATCHES, OrderHit};
 
 /// What the list was asked for, as the texts that stood in the address; empty is the same as not given.
 #[derive(Clone, Debug, Default)]
@@ -29,6 +29,8 @@ pub struct OrdersQuery {
     pub next_cursor: Option<String>,
     /// No id is the one asked for; these begin with it.
     pub only_begins: bool,
+    /// More orders have the id than are looked at.
+    pub is_cut: bool,
 }
 
 /// An order of the list with what it shows of it.
@@ -92,6 +94,9 @@ pub fn orders(rows: &[Row], query: &OrdersQuery, viewer: &Viewer) -> Markup {
         }
         @if query.only_begins && !rows.is_empty() {
             p.note { "No order has just this id. An id is found whole and as it is written, leading zeros included." }
+        }
+        @if query.is_cut {
+            p.note { "More orders than " (MOST_MATCHES) " have this id; some of them are listed. A customer’s latest orders are found with the filter for customers." }
         }
         (filters(rows, query))
         @if rows.is_empty() { (nothing(query)) } @else { (list(rows, query, viewer)) }

@@ -56,6 +56,11 @@ impl Viewer {
         self.local(at).format("%a %-d %b %Y, %H:%M:%S %Z").to_string()
     }
 
+    /// "13 Feb 2023 09:21", as text: where there are many times, each in a short form.
+    pub fn short(&self, at: DateTime<Utc>) -> String {
+        self.local(at).format("%-d %b %Y %H:%M").to_string()
+    }
+
     /// "today 09:21", "yesterday 09:21", "13 Feb 09:21", "13 Feb 2023 09:21": the exact time as its title.
     pub fn minute(&self, at: DateTime<Utc>) -> Markup {
         let time = self.local(at).format("%H:%M");
@@ -92,7 +97,7 @@ impl Viewer {
             -59..10 => "just now".to_owned(),
             _ => format!("{} ago", span(span_of)),
         };
-        html! { time.ago datetime=(rfc3339(at)) title=(self.title(at)) { (text) } }
+        html! { time.ago datetime=(rfc3339(at)) title=(self.exact(at)) { (text) } }
     }
 
     fn day_in_words(&self, at: DateTime<Utc>) -> String {
@@ -109,12 +114,8 @@ impl Viewer {
         }
     }
 
-    fn title(&self, at: DateTime<Utc>) -> String {
-        format!("{} · {} UTC", self.exact(at), rfc3339(at))
-    }
-
     fn element(&self, at: DateTime<Utc>, text: String) -> Markup {
-        html! { time datetime=(rfc3339(at)) title=(self.title(at)) { (text) } }
+        html! { time datetime=(rfc3339(at)) title=(self.exact(at)) { (text) } }
     }
 }
 
@@ -154,7 +155,10 @@ mod tests {
     fn times_are_told_in_the_viewers_zone_and_exactly_in_their_title() {
         let time = viewer(Zone::London).second(at("2024-04-27T08:00:00.5Z")).into_string();
         assert!(time.contains(">27 Apr 09:00:00<"), "{time}");
-        assert!(time.contains("title=\"Sat 27 Apr 2024, 09:00:00 BST · 2024-04-27T08:00:00.500Z UTC\""), "{time}");
+        assert!(
+            time.contains("datetime=\"2024-04-27T08:00:00.500Z\" title=\"Sat 27 Apr 2024, 09:00:00 BST\""),
+            "{time}"
+        );
         let time = viewer(Zone::Utc).minute(at("2023-04-29T08:00:00Z")).into_string();
         assert!(time.contains(">29 Apr 2023 08:00<"), "{time}");
     }

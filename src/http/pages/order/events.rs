@@ -69,9 +69,9 @@ fn section(event: &[&EntryRecord], page: &OrderPage<'_>) -> Markup {
     html! {
         @if let Some(first) = own {
             @let anchor = anchor(first.event_position);
-            section.event #(anchor) data-walk data-delivery=(first.delivery_id) aria-labelledby={ (anchor) "-time" } {
+            section.event #(anchor) data-walk data-delivery=(first.delivery_id) {
                 header {
-                    h3 #{ (anchor) "-time" } { (page.viewer.second(first.at)) }
+                    h3 { (page.viewer.second(first.at)) }
                     (about(first, page))
                 }
                 ul.entries { @for line in lines(event.iter().copied()) { (entry(&line, first, page.viewer)) } }
@@ -85,7 +85,8 @@ fn about(event: &EntryRecord, page: &OrderPage<'_>) -> Markup {
     let delay = event.received_at - event.at;
     let moment = rfc3339(event.at);
     let then = page.view.query_with("at", Some(&moment));
-    let then = with_query(&order_path(&page.order.order_id, &page.order.sender), &then);
+    // Relative to the order's own page: there are many of them.
+    let then = with_query("", &[&[("sender", Some(page.order.sender.as_str()))], then.as_slice()].concat());
     html! {
         ul.about {
             @if event.at_estimated {

@@ -4,9 +4,13 @@ use maud::{Markup, html};
 use serde_json::Value as Json;
 
 use crate::http::pages::label;
+use crate::http::pages::link::{order_path, with_query};
 use crate::http::pages::viewer::Viewer;
 use crate::order::{Appointment, Kind, Moment, Vocabulary, appointment_status, day_or_time, window};
 use crate::record::{EntryRecord, TimelineRecord};
+
+/// So many versions are shown of each.
+const SHOWN: usize = 12;
 
 /// The appointments' versions, the latest first.
 pub fn appointments(timeline: &TimelineRecord, vocabulary: &Vocabulary, viewer: &Viewer) -> Markup {
@@ -16,11 +20,12 @@ pub fn appointments(timeline: &TimelineRecord, vocabulary: &Vocabulary, viewer: 
             section.ledger aria-labelledby="appointments" {
                 h2 #appointments { "Appointments" }
                 ol {
-                    @for entry in versions.iter().rev() {
+                    @for entry in versions.iter().rev().take(SHOWN) {
                         li class=[entry.valid_to.map(|_| "former")] { (appointment(entry, vocabulary, viewer)) }
                     }
                 }
                 (counts(&versions))
+                (earlier(versions.len(), Kind::Appointment, timeline))
             }
         }
     }
@@ -60,6 +65,17 @@ fn appointment(entry: &EntryRecord, vocabulary: &Vocabulary, viewer: &Viewer) ->
     }
 }
 
+/// The ledgers show the latest versions; the timeline has all of them.
+fn earlier(versions: usize, kind: Kind, timeline: &TimelineRecord) -> Markup {
+    let order = &timeline.order;
+    let all = with_query(&order_path(&order.order_id, &order.sender), &[("kind", Some(kind.name()))]);
+    html! {
+        @if versions > SHOWN {
+            p.by { a href={ (all) "#timeline" } { (versions - SHOWN) " earlier ones are in the timeline" } }
+        }
+    }
+}
+
 fn counts(versions: &[&EntryRecord]) -> Markup {
     let moved = versions.iter().filter_map(|entry| fact(entry, "reschedules")?.as_i64()).max().unwrap_or(0);
     html! { @if moved > 0 { p.by { "The window moved " (moved) @if moved == 1 { " time." } @else { " times." } } } }
@@ -84,10 +100,11 @@ pub fn dates(timeline: &TimelineRecord, viewer: &Viewer) -> Markup {
             section.ledger aria-labelledby="dates" {
                 h2 #dates { "Expected completion" }
                 ol {
-                    @for (entry, items) in versions.iter().rev() {
+                    @for (entry, items) in versions.iter().rev().take(SHOWN) {
                         li class=[entry.valid_to.map(|_| "former")] { (date(entry, items, viewer)) }
                     }
                 }
+                (earlier(versions.len(), Kind::ExpectedDate, timeline))
             }
         }
     }

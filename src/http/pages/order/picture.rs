@@ -115,12 +115,16 @@ fn scale(scene: &Scene<'_>, events: &BTreeSet<DateTime<Utc>>, height: f64) -> Ma
             line.tick x1=(x) x2=(x) y1="16" y2=(TOP - 5.0) {}
         }
         @if events.len() <= MOST_LINES {
-            @for at in events {
-                @let x = round(LABELS + scene.axis.place(*at));
-                line.event-line x1=(x) x2=(x) y1=(TOP - 5.0) y2=(round(height)) {}
-            }
+            path.event-line d=(lines(scene, events, height)) {}
         }
     }
+}
+
+/// One path for all: there are many.
+fn lines(scene: &Scene<'_>, events: &BTreeSet<DateTime<Utc>>, height: f64) -> String {
+    let line =
+        |at: &DateTime<Utc>| format!("M{} {}V{}", round(LABELS + scene.axis.place(*at)), TOP - 5.0, round(height));
+    events.iter().map(line).collect()
 }
 
 fn lane_drawn(lane: &Lane, top: f64, scene: &Scene<'_>) -> Markup {
@@ -159,9 +163,9 @@ fn band_drawn(band: &Band, top: f64, scene: &Scene<'_>) -> Markup {
 }
 
 fn lasted(band: &Band, scene: &Scene<'_>) -> String {
-    let from = scene.viewer.exact(band.from);
+    let from = scene.viewer.short(band.from);
     match band.until {
-        Some(until) => format!("{from} to {}", scene.viewer.exact(until)),
+        Some(until) => format!("{from} to {}", scene.viewer.short(until)),
         None => format!("since {from}"),
     }
 }
@@ -218,8 +222,8 @@ fn table(lanes: &[Lane], scene: &Scene<'_>) -> Markup {
                             tr {
                                 @if at == 0 { th scope="rowgroup" rowspan=(lane.bands.len()) { (lane.name) } }
                                 td { (band.words) }
-                                td { (scene.viewer.minute(band.from)) }
-                                td { @match band.until { Some(until) => (scene.viewer.minute(until)), None => "still so" } }
+                                td { (scene.viewer.short(band.from)) }
+                                td { @match band.until { Some(until) => (scene.viewer.short(until)), None => "still so" } }
                             }
                         }
                     }

@@ -31,7 +31,7 @@ pub struct Selection<'t> {
 }
 
 /// So many events are on a page.
-const EVENTS: usize = 100;
+const EVENTS: usize = 50;
 
 impl OrderView {
     pub fn item(&self) -> Option<&str> {

@@ -79,11 +79,15 @@ pub fn copied(value: &str) -> Markup {
 
 /// The first part of a long id; its title holds it whole.
 pub fn shortened(id: &str) -> Markup {
+    html! { span title=(id) { bdi { (beginning(id)) } } }
+}
+
+/// The first part of a long id, where there are too many of them for titles.
+pub fn beginning(id: &str) -> String {
     const SHOWN: usize = 8;
-    let text = if id.chars().count() <= SHOWN + 4 {
+    if id.chars().count() <= SHOWN + 4 {
         id.to_owned()
     } else {
         format!("{}…", id.chars().take(SHOWN).collect::<String>())
-    };
-    html! { span title=(id) { bdi { (text) } } }
+    }
 }

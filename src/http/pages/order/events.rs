@@ -97,7 +97,7 @@ fn about(event: &EntryRecord, page: &OrderPage<'_>) -> Markup {
             @if event.late { li.flag { "late" @if delay.num_seconds() > 0 { ": received " (span(delay)) " after" } } }
             li.links {
                 a href={ "/deliveries/" (event.delivery_id) } {
-                    @match &event.event_id { Some(id) => { "event " (label::shortened(id)) }, None => "delivery without an event id" }
+                    @match &event.event_id { Some(id) => { "event " bdi { (label::beginning(id)) } }, None => "delivery without an event id" }
                 }
                 @if let Some(before) = page.before.get(&event.event_position) {
                     " " a href={ "/deliveries/" (event.delivery_id) "/difference?with=" (before) } { "what differs" }

@@ -1,16 +1,17 @@
 //! The end of the service: by a signal, gracefully unless somebody insists.
 
-use actix_web::dev::Server;
 use anyhow::{Context, Result};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing::{info, warn};
+
+use crate::http::Service;
 
 /// Serves until SIGINT (Ctrl-C) or SIGTERM: then nothing new is taken, and what is under way is answered.
 /// A SIGINT while that is awaited gives it up.
 ///
 /// # Errors
 /// Where signals cannot be waited for, or the server fails.
-pub async fn serve_until_signalled(mut server: Server) -> Result<()> {
+pub async fn serve_until_signalled(mut server: Service) -> Result<()> {
     let mut interrupt = signal(SignalKind::interrupt()).context("cannot wait for SIGINT")?;
     let mut terminate = signal(SignalKind::terminate()).context("cannot wait for SIGTERM")?;
     let name = tokio::select! {

@@ -1,23 +1,28 @@
 //! The composition root: what is served where.
 
+use std::fmt;
 use std::future::ready;
 use std::net::TcpListener;
 use std::path::PathBuf;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-use actix_web::dev::Server;
+use actix_web::dev::{Server, ServerHandle};
 use actix_web::{
     App as ActixApp, FromRequest, Handler, HttpRequest, HttpServer, Resource, Responder, guard, middleware, web,
 };
 use tracing::{debug, info, warn};
 
-use super::{deliveries, error, health, hybris, listener, openapi, orders, site};
+use super::desk::{self, Cached};
+use super::live::Live;
+use super::{deliveries, error, health, hybris, listener, openapi, orders, site, stream};
 use crate::hybris::{Hybris, settle_left_behind};
 use crate::intake::Door;
 use crate::metrics;
 use crate::spool::Spool;
-use crate::store::Store;
+use crate::store::{FeedNumbers, Numbers, Store, UnknownRow};
 use crate::vocabulary::Current;
 
 /// What the handlers share.
@@ -50,18 +55,28 @@ const LOOK_EVERY: Duration = Duration::from_secs(2);
 ///
 /// # Errors
 /// Where the socket cannot be used.
-pub fn serve(app: App, socket: TcpListener) -> std::io::Result<Server> {
+pub fn serve(app: App, socket: TcpListener) -> std::io::Result<Service> {
     let door = web::Data::new(Door::open(&app.store, &app.vocabulary, app.spool.clone())?);
+    let live = Live::new();
+    actix_web::rt::spawn(live.clone().ask(app.store.clone()));
     let app = web::Data::new(app);
     actix_web::rt::spawn(settle_exchanges(app.clone()));
     actix_web::rt::spawn(follow_vocabulary(app.clone()));
     actix_web::rt::spawn(count(app.clone()));
+    let numbers = web::Data::new(Cached::<Numbers>::default());
+    let feeds = web::Data::new(Cached::<Vec<FeedNumbers>>::default());
+    let unknown = web::Data::new(Cached::<Vec<UnknownRow>>::default());
+    let watched = web::Data::new(live.clone());
     let server = HttpServer::new(move || {
         ActixApp::new()
             .app_data(app.clone())
             .app_data(door.clone())
+            .app_data(watched.clone())
+            .app_data(numbers.clone())
+            .app_data(feeds.clone())
+            .app_data(unknown.clone())
             .app_data(web::QueryConfig::default().error_handler(site::bad_query_told))
-            .app_data(web::PathConfig::default().error_handler(|cause, _| error::bad_path(&cause).into()))
+            .app_data(web::PathConfig::default().error_handler(site::bad_path_told))
             .wrap(middleware::from_fn(site::guard))
             .configure(|config| routes(config, &app.hybris.base_path))
             .default_service(web::to(error::not_found))
@@ -71,7 +86,50 @@ pub fn serve(app: App, socket: TcpListener) -> std::io::Result<Server> {
     .shutdown_timeout(SHUTDOWN_SECONDS)
     .listen(socket)?
     .run();
-    Ok(server)
+    Ok(Service { server, live })
+}
+
+/// The service under way; it ends when it is stopped.
+#[must_use = "it serves only while it is awaited"]
+pub struct Service {
+    server: Server,
+    live: Live,
+}
+
+/// Stops a service from elsewhere.
+#[derive(Clone, Debug)]
+pub struct ServiceHandle {
+    server: ServerHandle,
+    live: Live,
+}
+
+impl Service {
+    pub fn handle(&self) -> ServiceHandle {
+        ServiceHandle { server: self.server.handle(), live: self.live.clone() }
+    }
+}
+
+impl ServiceHandle {
+    /// Stops it; gracefully, what is under way is answered first. Whoever watches an order is sent away: that
+    /// has no end of its own. The service has heard of it when this returns; it has ended when what it gives does.
+    pub fn stop(&self, is_graceful: bool) -> impl Future<Output = ()> + use<> {
+        self.live.close();
+        self.server.stop(is_graceful)
+    }
+}
+
+impl Future for Service {
+    type Output = std::io::Result<()>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.server).poll(context)
+    }
+}
+
+impl fmt::Debug for Service {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Service").field("live", &self.live).finish_non_exhaustive()
+    }
 }
 
 /// What a former run, or another node that is no more, left open at the front door.
@@ -133,6 +191,7 @@ fn routes(config: &mut web::ServiceConfig, hybris_base: &str) {
         .service(read("/api/v1/orders/{order_id}", orders::show))
         .service(read("/api/v1/orders/{order_id}/timeline", orders::timeline))
         .service(read("/api/v1/orders/{order_id}/deliveries", deliveries::of_order))
+        .service(read("/api/v1/orders/{order_id}/stream", stream::stream))
         .service(read("/api/v1/deliveries", deliveries::list))
         .service(read("/api/v1/deliveries/{id}", deliveries::show))
         .service(read("/api/v1/deliveries/{id}/body", deliveries::body))
@@ -141,13 +200,11 @@ fn routes(config: &mut web::ServiceConfig, hybris_base: &str) {
         .service(read("/health/live", health::live))
         .service(read("/health/ready", health::ready))
         .service(read("/metrics", health::figures))
-        .service(read("/", site::orders))
-        .service(read("/orders/{order_id}", site::order))
-        .service(read("/assets/style.css", site::style));
+        .configure(desk::routes);
 }
 
 /// What is read with GET, and with HEAD: the same without its body, which the server leaves out.
-fn read<F, Args>(path: &str, handler: F) -> Resource
+pub fn read<F, Args>(path: &str, handler: F) -> Resource
 where
     F: Handler<Args>,
     Args: FromRequest + 'static,
@@ -158,7 +215,7 @@ where
 }
 
 /// A resource that says what it takes where it is asked for anything else.
-fn only(resource: Resource, methods: &'static str) -> Resource {
+pub fn only(resource: Resource, methods: &'static str) -> Resource {
     let refuse = move |request: HttpRequest| ready(error::method_not_allowed(&request, methods));
     resource.default_service(web::to(refuse))
 }

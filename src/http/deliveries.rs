@@ -124,6 +124,6 @@ fn filter(parameters: &DeliveryParameters) -> Result<DeliveryFilter, Problem> {
     Ok(DeliveryFilter { outcome: outcome.transpose()?, limit, before: parameters.before, ..DeliveryFilter::default() })
 }
 
-fn no_such_delivery(id: Uuid) -> Problem {
+pub fn no_such_delivery(id: Uuid) -> Problem {
     Problem::new(StatusCode::NOT_FOUND, "no-such-delivery", format!("There is no delivery {id}."))
 }

@@ -2,13 +2,16 @@
 
 mod app;
 mod deliveries;
+mod desk;
 mod error;
 mod health;
 mod hybris;
 mod listener;
+mod live;
 mod openapi;
 mod orders;
 pub mod pages;
 mod site;
+mod stream;
 
-pub use app::{App, serve};
+pub use app::{App, Service, ServiceHandle, serve};

@@ -6,7 +6,7 @@ use actix_web::{HttpResponse, web};
 use utoipa::OpenApi;
 
 use super::app::App;
-use super::{deliveries, health, hybris, listener, orders};
+use super::{deliveries, health, hybris, listener, orders, stream};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -21,6 +21,7 @@ use super::{deliveries, health, hybris, listener, orders};
         orders::list,
         orders::show,
         orders::timeline,
+        stream::stream,
         deliveries::of_order,
         deliveries::list,
         deliveries::show,
@@ -38,6 +39,10 @@ const USUAL_BASE: &str = "/hybris/";
 
 /// The description, with the paths that this service serves.
 pub async fn show(app: web::Data<App>) -> HttpResponse {
+    HttpResponse::Ok().json(description(&app))
+}
+
+pub fn description(app: &App) -> utoipa::openapi::OpenApi {
     let mut description = Description::openapi();
     let paths = std::mem::take(&mut description.paths.paths);
     description.paths.paths = paths
@@ -47,7 +52,7 @@ pub async fn show(app: web::Data<App>) -> HttpResponse {
             None => (path, item),
         })
         .collect();
-    HttpResponse::Ok().json(description)
+    description
 }
 
 /// An order of the Hybris UX API, as far as this service looks at it; the rest is passed through. Requests have

@@ -5,12 +5,11 @@ use actix_web::{HttpResponse, web};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_with::skip_serializing_none;
-use uuid::Uuid;
 
 use super::app::App;
 use super::error::{Problem, bad_query};
 use crate::record::{OrderHead, OrderRecord, TimelineRecord};
-use crate::store::{OrderHit, OrderKey, OrderQuery, Sort};
+use crate::store::{Cursor, OrderHit, OrderKey, OrderQuery, Sort};
 use crate::wire::read_time;
 
 /// The filters of a list as they stand in the address. An unknown one is an error, never ignored.
@@ -135,17 +134,20 @@ pub fn query(parameters: &ListParameters) -> Result<OrderQuery, Problem> {
     let sort = match given(&parameters.sort).as_deref() {
         None | Some("-lastEventAt") => Sort::NewestFirst,
         Some("lastEventAt") => Sort::OldestFirst,
-        Some(_) => return Err(bad_query(&"sort is lastEventAt or -lastEventAt")),
+        Some("orderId") => Sort::IdsUp,
+        Some("-orderId") => Sort::IdsDown,
+        Some(_) => return Err(bad_query(&"sort is lastEventAt, -lastEventAt, orderId or -orderId")),
     };
     let limit = parameters.limit.unwrap_or(LIMIT);
     if limit == 0 || limit > HIGHEST_LIMIT {
         return Err(bad_query(&format_args!("limit is between 1 and {HIGHEST_LIMIT}")));
     }
     let after = given(&parameters.cursor)
-        .map(|text| cursor(&text).ok_or_else(|| bad_query(&"cursor is none that a list gave")))
+        .map(|text| cursor(&text, sort).ok_or_else(|| bad_query(&"cursor is none that a list gave")))
         .transpose()?;
     Ok(OrderQuery {
         q: given(&parameters.q),
+        or_begins: false,
         state: given(&parameters.state),
         attention: given(&parameters.attention),
         sender: given(&parameters.sender),
@@ -170,13 +172,22 @@ fn time(name: &str, text: Option<&String>) -> Result<Option<DateTime<Utc>>, Prob
 }
 
 /// Where the next page begins, as the address carries it.
-pub fn cursor_text((at, key): (DateTime<Utc>, Uuid)) -> String {
-    format!("{}_{}", at.timestamp_micros(), key.simple())
+pub fn cursor_text(cursor: Cursor) -> String {
+    match cursor {
+        Cursor::LastEvent(at, key) => format!("{}_{}", at.timestamp_micros(), key.simple()),
+        Cursor::OrderId(id, key) => format!("{}_{id}", key.simple()),
+    }
 }
 
-fn cursor(text: &str) -> Option<(DateTime<Utc>, Uuid)> {
-    let (micros, key) = text.split_once('_')?;
-    Some((DateTime::from_timestamp_micros(micros.parse().ok()?)?, key.parse().ok()?))
+/// Only a cursor of the same sort says where a page begins.
+fn cursor(text: &str, sort: Sort) -> Option<Cursor> {
+    let (first, second) = text.split_once('_')?;
+    match sort {
+        Sort::NewestFirst | Sort::OldestFirst => {
+            Some(Cursor::LastEvent(DateTime::from_timestamp_micros(first.parse().ok()?)?, second.parse().ok()?))
+        }
+        Sort::IdsUp | Sort::IdsDown => Some(Cursor::OrderId(second.to_owned(), first.parse().ok()?)),
+    }
 }
 
 #[skip_serializing_none]

@@ -1,64 +1,30 @@
-//! The pages' handlers, and what guards every request.
+//! What all pages share: who looks, problems as pages, and what guards every request.
 //!
 //! A page's problems are pages too: whoever reads them is a person.
 
 use actix_web::body::BoxBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::error::{InternalError, QueryPayloadError};
+use actix_web::error::{InternalError, PathError, QueryPayloadError};
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
-use actix_web::{HttpRequest, HttpResponse, ResponseError, web};
+use actix_web::{HttpRequest, HttpResponse, ResponseError};
+use chrono::Utc;
 use maud::Markup;
 
-use super::app::App;
-use super::error::{Problem, bad_query};
-use super::orders::{ListParameters, OrderParameters, asked_for, cursor_text, query};
-use super::pages::{self, OrderView, OrdersQuery};
+use super::error::{Problem, bad_path, bad_query};
+use super::pages::{self, Viewer, Zone};
 
-/// The list of orders.
-pub async fn orders(parameters: web::Query<ListParameters>, app: web::Data<App>) -> HttpResponse {
-    shown(orders_page(&parameters, &app).await)
-}
+/// Where a viewer's zone is kept.
+pub const ZONE_COOKIE: &str = "zone";
 
-async fn orders_page(parameters: &ListParameters, app: &App) -> Result<Markup, Problem> {
-    let page = app.store.orders(&query(parameters)?).await?;
-    let view = OrdersQuery {
-        q: parameters.q.clone(),
-        state: parameters.state.clone(),
-        sender: parameters.sender.clone(),
-        senders: app.store.senders().await?,
-        next_cursor: page.next.map(cursor_text),
-        cursor: parameters.cursor.clone(),
-    };
-    Ok(pages::orders(&page, &view))
-}
-
-/// One order and its timeline.
-pub async fn order(
-    order_id: web::Path<String>,
-    parameters: web::Query<OrderParameters>,
-    app: web::Data<App>,
-) -> HttpResponse {
-    let page = order_page(&app, &order_id, parameters.into_inner()).await;
-    match page {
-        Err(Problem { senders: Some(senders), status, .. }) => html(status, &pages::choose_sender(&order_id, &senders)),
-        page => shown(page),
-    }
-}
-
-async fn order_page(app: &App, order_id: &str, parameters: OrderParameters) -> Result<Markup, Problem> {
-    let (order, timeline) = asked_for(app, order_id, &parameters).await?;
-    let vocabulary = app.vocabulary.now();
-    let OrderParameters { item, at, known_at, .. } = parameters;
-    // A page of thousands of items takes its time; the worker has deliveries to receive meanwhile.
-    web::block(move || pages::order(&order, &timeline, &OrderView { item, at, known_at }, &vocabulary))
-        .await
-        .map_err(|_| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "The page could not be made."))
-}
-
-pub async fn style() -> HttpResponse {
-    HttpResponse::Ok().content_type("text/css; charset=utf-8").body(pages::STYLE)
+/// Who looks, and when.
+pub fn viewer_of(request: &HttpRequest) -> Viewer {
+    let cookies = request.headers().get_all(header::COOKIE).filter_map(|cookies| cookies.to_str().ok());
+    let mut pairs = cookies.flat_map(|cookies| cookies.split(';')).filter_map(|cookie| cookie.trim().split_once('='));
+    let zone = pairs.find(|(name, _)| *name == ZONE_COOKIE).and_then(|(_, zone)| Zone::from_name(zone));
+    let here = request.uri().path_and_query().map_or("/", |here| here.as_str());
+    Viewer { zone: zone.unwrap_or_default(), now: Utc::now(), here: here.to_owned() }
 }
 
 /// A query that cannot be read, told in the form of what was asked for.
@@ -67,31 +33,48 @@ pub fn bad_query_told(cause: QueryPayloadError, request: &HttpRequest) -> actix_
     InternalError::from_response(cause, response).into()
 }
 
-fn told(request: &HttpRequest, problem: &Problem) -> HttpResponse {
-    let is_page = request.path() == "/" || request.path().starts_with("/orders/");
-    if is_page { problem_page(problem) } else { problem.error_response() }
+/// The same for a path.
+pub fn bad_path_told(cause: PathError, request: &HttpRequest) -> actix_web::Error {
+    let response = told(request, &bad_path(&cause));
+    InternalError::from_response(cause, response).into()
 }
 
-fn problem_page(problem: &Problem) -> HttpResponse {
-    html(problem.status, &pages::message(problem.title, &problem.detail))
+/// A problem as a page where a person asked, else as a program gets it.
+pub fn told(request: &HttpRequest, problem: &Problem) -> HttpResponse {
+    const PARTS: [&str; 7] = ["/orders", "/deliveries", "/attention", "/visits", "/unknown", "/feed", "/docs"];
+    let path = request.path();
+    let accepts = request.headers().get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
+    let is_page = path == "/"
+        || PARTS
+            .iter()
+            .any(|part| path.strip_prefix(part).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
+        || (accepts.contains("text/html") && !path.starts_with("/api/"));
+    if is_page { problem_page(problem, &viewer_of(request)) } else { problem.error_response() }
 }
 
-fn shown(page: Result<Markup, Problem>) -> HttpResponse {
+fn problem_page(problem: &Problem, viewer: &Viewer) -> HttpResponse {
+    html(problem.status, &pages::message(problem.title, &problem.detail, viewer))
+}
+
+/// A page, or what went wrong instead.
+pub fn shown(page: Result<Markup, Problem>, viewer: &Viewer) -> HttpResponse {
     match page {
         Ok(page) => html(StatusCode::OK, &page),
-        Err(problem) => problem_page(&problem),
+        Err(problem) => problem_page(&problem, viewer),
     }
 }
 
-fn html(status: StatusCode, page: &Markup) -> HttpResponse {
+pub fn html(status: StatusCode, page: &Markup) -> HttpResponse {
     HttpResponse::build(status).content_type("text/html; charset=utf-8").body(page.0.clone())
 }
 
-/// Sent with every answer: nothing of ours runs scripts, is framed, or is guessed to be another type.
+/// Sent with every answer: only files of our own run or lend style, and nothing is framed, or guessed to be
+/// another type. What says nothing else of how long it may be kept is not kept.
 const HEADERS: [(HeaderName, &str); 4] = [
     (
         header::CONTENT_SECURITY_POLICY,
-        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
+         form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
     ),
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::REFERRER_POLICY, "no-referrer"),
@@ -113,7 +96,9 @@ pub async fn guard(
         None => next.call(request).await?.map_into_boxed_body(),
     };
     for (name, value) in HEADERS {
-        response.headers_mut().insert(name, HeaderValue::from_static(value));
+        if name != header::CACHE_CONTROL || !response.headers().contains_key(&name) {
+            response.headers_mut().insert(name, HeaderValue::from_static(value));
+        }
     }
     Ok(response)
 }

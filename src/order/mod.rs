@@ -37,4 +37,7 @@ pub use spelling::{compared, same};
 pub use state::{OrderState, has_ended};
 pub use timeline::{Applied, Item, Order, Timeline};
 pub use vocabulary::{Class, Fault, Meaning, Subject, Vocabulary};
-pub use words::{capitalised, day_or_time, natural_order, repeats_state, state as state_in_words, window};
+pub use words::{
+    appointment_status, capitalised, day_or_time, days_between, natural_order, repeats_state, state as state_in_words,
+    window,
+};

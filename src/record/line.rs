@@ -7,7 +7,7 @@ use crate::order::{Kind, repeats_state, same};
 
 /// The entries of an event by line: what an item's first appearance, or a change of its state, brings with
 /// it stands on one.
-pub fn lines(event: &[EntryRecord]) -> Vec<Vec<&EntryRecord>> {
+pub fn lines<'e>(event: impl IntoIterator<Item = &'e EntryRecord>) -> Vec<Vec<&'e EntryRecord>> {
     let mut lines: Vec<Vec<&EntryRecord>> = Vec::new();
     let mut of_items: HashMap<&[String], Vec<usize>> = HashMap::new();
     for entry in event {

@@ -1,73 +1,28 @@
-//! Reading orders: one, its timeline, and lists of many.
-
-use std::collections::HashMap;
+//! Reading an order and its timeline.
 
 use chrono::{DateTime, Utc};
-use sqlx::{FromRow, PgConnection, Postgres, QueryBuilder};
+use sqlx::{FromRow, PgConnection};
 use uuid::Uuid;
 
 use super::batch::{decode_fold, history};
 use super::silence::add_silence;
 use super::{OrderKey, Store, StoreError};
 use crate::intake::Times;
-use crate::order::{EventKey, Order, Outcome, Statement, Timeline, Vocabulary, fold, knowledge};
+use crate::order::{Order, Outcome, Statement, Timeline, Vocabulary, fold, knowledge};
 use crate::record::{
     EntryRecord, Identifier, MessageRecord, OrderHead, OrderRecord, TimelineRecord, identifiers_of, late_by_seconds,
 };
 
-/// What a list of orders is to hold; all given conditions apply.
-#[derive(Clone, Debug, Default)]
-pub struct OrderQuery {
-    /// Any id: see [`Identifier`].
-    pub q: Option<String>,
-    pub state: Option<String>,
-    /// A reason for attention, or "any".
-    pub attention: Option<String>,
-    pub sender: Option<String>,
-    pub party: Option<String>,
-    pub offering: Option<String>,
-    /// The last event is at this time or later.
-    pub changed_from: Option<DateTime<Utc>>,
-    /// The last event is before this time.
-    pub changed_to: Option<DateTime<Utc>>,
-    pub sort: Sort,
-    pub limit: u16,
-    /// Where the page before ended.
-    pub after: Option<(DateTime<Utc>, Uuid)>,
-}
-
-/// The order of a list, by the time of the last event.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Sort {
-    #[default]
-    NewestFirst,
-    OldestFirst,
-}
-
-/// An order found, with the kinds of id by which `q` matched.
-#[derive(Clone, Debug, PartialEq)]
-pub struct OrderHit {
-    pub head: OrderHead,
-    pub matched: Vec<String>,
-}
-
-/// A page of a list, and where the next one begins.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct OrderPage {
-    pub hits: Vec<OrderHit>,
-    pub next: Option<(DateTime<Utc>, Uuid)>,
-}
-
 #[derive(FromRow)]
-struct HeadRow {
-    order_key: Uuid,
+pub(super) struct HeadRow {
+    pub(super) order_key: Uuid,
     sender: String,
-    order_id: String,
+    pub(super) order_id: String,
     external_id: Option<String>,
     state: String,
     state_reason: String,
     first_event_at: DateTime<Utc>,
-    last_event_at: DateTime<Utc>,
+    pub(super) last_event_at: DateTime<Utc>,
     last_received_at: DateTime<Utc>,
     events: i64,
 }
@@ -206,118 +161,6 @@ impl Store {
                 None => return Ok(senders),
             }
         }
-    }
-
-    /// A page of orders.
-    ///
-    /// # Errors
-    /// Where the database is not available.
-    pub async fn orders(&self, query: &OrderQuery) -> Result<OrderPage, StoreError> {
-        let matched = match &query.q {
-            Some(q) => Some(self.matches(q).await?),
-            None => None,
-        };
-        let mut rows = self.heads(query, matched.as_ref()).await?;
-        let has_more = rows.len() > usize::from(query.limit);
-        rows.truncate(usize::from(query.limit));
-        let next = rows.last().filter(|_| has_more).map(|row| (row.last_event_at, row.order_key));
-        let kinds = |key: &Uuid| matched.as_ref().and_then(|found| found.get(key)).cloned().unwrap_or_default();
-        let hits = rows.into_iter().map(|row| OrderHit { matched: kinds(&row.order_key), head: row.into() });
-        Ok(OrderPage { hits: hits.collect(), next })
-    }
-
-    /// The orders that have this id, by any kind of it.
-    async fn matches(&self, q: &str) -> Result<HashMap<Uuid, Vec<String>>, StoreError> {
-        // Requests write account ids with a # before them, and so they are copied.
-        let q = q.strip_prefix('#').unwrap_or(q);
-        let event_key = EventKey::of_event_id(q);
-        let delivery_id: Option<Uuid> = q.parse().ok();
-        // An id like "100" is an item of every other order: more than a person could look through is not read.
-        let rows = sqlx::query!(
-            r#"(select order_key as "order_key!", kind as "kind!" from identifier where value = $1 limit 1000)
-               union all
-               (select distinct order_key, 'event-id' from event where event_key = $2 limit 1000)
-               union all
-               (select order_key, 'delivery-id' from delivery where delivery_id = $3)"#,
-            q,
-            event_key.as_bytes().as_slice(),
-            delivery_id
-        )
-        .fetch_all(&self.pool)
-        .await?;
-        let mut found: HashMap<Uuid, Vec<String>> = HashMap::new();
-        for row in rows {
-            found.entry(row.order_key).or_default().push(row.kind);
-        }
-        Ok(found)
-    }
-
-    async fn heads(
-        &self,
-        query: &OrderQuery,
-        matched: Option<&HashMap<Uuid, Vec<String>>>,
-    ) -> Result<Vec<HeadRow>, StoreError> {
-        let mut sql = QueryBuilder::<Postgres>::new(
-            "select order_key, sender, order_id, external_id, state, state_reason, first_event_at, last_event_at, \
-             last_received_at, events from product_order o where true",
-        );
-        if let Some(matched) = matched {
-            sql.push(" and order_key = any(").push_bind(matched.keys().copied().collect::<Vec<_>>()).push(")");
-        }
-        if let Some(state) = &query.state {
-            // As the fold compares states (contract, law 2), both by the database's own notion of a letter.
-            sql.push(
-                " and regexp_replace(lower(state), '[^[:alnum:]]', '', 'g') = \
-                 regexp_replace(lower(",
-            );
-            sql.push_bind(state).push("), '[^[:alnum:]]', '', 'g')");
-        }
-        if let Some(reason) = &query.attention {
-            // The silent are not written down but found, so they are asked for apart.
-            if reason != "silent" {
-                sql.push(" and (exists (select from attention a where a.order_key = o.order_key");
-                if reason != "any" {
-                    sql.push(" and a.reason = ").push_bind(reason);
-                }
-                sql.push(")");
-            }
-            match reason.as_str() {
-                "silent" => sql.push(" and order_key in (select s.order_key from analytics.silent_orders s)"),
-                "any" => sql.push(" or order_key in (select s.order_key from analytics.silent_orders s))"),
-                _ => sql.push(")"),
-            };
-        }
-        if let Some(sender) = &query.sender {
-            sql.push(" and sender = ").push_bind(sender);
-        }
-        if let Some(party) = &query.party {
-            sql.push(
-                " and exists (select from identifier i where i.order_key = o.order_key and i.kind = 'party-id' \
-                 and i.value = ",
-            );
-            sql.push_bind(party).push(")");
-        }
-        if let Some(offering) = &query.offering {
-            sql.push(
-                " and exists (select from product_order_item i where i.order_key = o.order_key and i.offering_id = ",
-            );
-            sql.push_bind(offering).push(")");
-        }
-        if let Some(from) = query.changed_from {
-            sql.push(" and last_event_at >= ").push_bind(from);
-        }
-        if let Some(to) = query.changed_to {
-            sql.push(" and last_event_at < ").push_bind(to);
-        }
-        let (before, order) = match query.sort {
-            Sort::NewestFirst => (") > (last_event_at", " order by last_event_at desc, order_key desc"),
-            Sort::OldestFirst => (") < (last_event_at", " order by last_event_at, order_key"),
-        };
-        if let Some((at, key)) = query.after {
-            sql.push(" and (").push_bind(at).push(", ").push_bind(key).push(before).push(", order_key)");
-        }
-        sql.push(order).push(" limit ").push_bind(i64::from(query.limit) + 1);
-        Ok(sql.build_query_as().fetch_all(&self.pool).await?)
     }
 
     async fn head(connection: &mut PgConnection, key: OrderKey) -> Result<Option<OrderHead>, StoreError> {

@@ -4,8 +4,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::sync::Arc;
 
-use actix_web::dev::ServerHandle;
-use order_timeline::http::{self, App};
+use order_timeline::http::{self, App, ServiceHandle};
 use order_timeline::hybris::Market;
 use order_timeline::store::Store;
 use order_timeline::store::private_postgres::{Durability, PrivatePostgres, Settings};
@@ -97,7 +96,7 @@ impl TestDatabase {
 pub struct TestApp {
     pub address: SocketAddr,
     pub database: TestDatabase,
-    handle: ServerHandle,
+    handle: ServiceHandle,
 }
 
 /// An answer: status, content type, body.
@@ -194,13 +193,41 @@ impl TestApp {
         }
     }
 
+    /// Another service on the same database.
+    pub fn node(&self) -> Node {
+        let store = Store::connect(self.database.options.clone(), 8);
+        let (address, handle) = serve(Self::settings(&self.database, |app| app.store = store));
+        Node { address, handle }
+    }
+
+    /// Stops the service as a signal does: what is under way is answered first.
+    pub async fn stop_gracefully(&self) {
+        self.handle.stop(true).await;
+    }
+
     pub async fn stop(self) {
         self.handle.stop(false).await;
         self.database.close().await;
     }
 }
 
-fn serve(app: App) -> (SocketAddr, ServerHandle) {
+/// A further service on the database of a [`TestApp`].
+pub struct Node {
+    address: SocketAddr,
+    handle: ServiceHandle,
+}
+
+impl Node {
+    pub async fn post(&self, path: &str, body: impl Into<Vec<u8>>) -> Answer {
+        send(self.address, "POST", path, &[("Content-Type", "application/json")], body.into()).await
+    }
+
+    pub async fn stop_node(self) {
+        self.handle.stop(false).await;
+    }
+}
+
+fn serve(app: App) -> (SocketAddr, ServiceHandle) {
     let socket = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = socket.local_addr().unwrap();
     let (sender, receiver) = std::sync::mpsc::channel();
@@ -222,7 +249,8 @@ pub async fn send(address: SocketAddr, method: &str, path: &str, headers: &[(&st
     // The client belongs to actix's own runtime and cannot cross threads.
     let answer = tokio::task::spawn_blocking(move || {
         actix_web::rt::System::new().block_on(async move {
-            let client = awc::Client::builder().timeout(std::time::Duration::from_secs(60)).finish();
+            let client =
+                awc::Client::builder().disable_redirects().timeout(std::time::Duration::from_secs(60)).finish();
             let mut request = client.request(method.parse().unwrap(), format!("http://{address}{path}"));
             for (name, value) in headers {
                 request = request.insert_header((name, value));

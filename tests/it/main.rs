@@ -11,6 +11,7 @@
 mod analytics;
 mod app;
 mod deliveries;
+mod desk;
 mod export;
 mod faults;
 mod fixtures;
@@ -33,5 +34,6 @@ mod rebuild;
 mod retention;
 mod signals;
 mod spool;
+mod stream;
 mod vocabulary;
 mod wire;

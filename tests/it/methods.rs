@@ -5,7 +5,7 @@ use crate::app::{TestApp, body};
 const READ: [&str; 10] = [
     "/",
     "/orders/00228874",
-    "/assets/style.css",
+    "/orders",
     "/api/v1/orders",
     "/api/v1/orders/00228874",
     "/api/v1/orders/00228874/timeline",

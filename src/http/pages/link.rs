@@ -9,7 +9,7 @@ pub fn order_path(order_id: &str, sender: &str) -> String {
 
 /// The orders that have this id, of whatever kind it is.
 pub fn search(id: &str) -> String {
-    format!("/?q={}", encoded(id))
+    format!("/orders?q={}", encoded(id))
 }
 
 /// An address with a query of what is given; empty values are left out.

@@ -1,24 +1,38 @@
 //! The pages for support staff: pure functions from records to HTML.
 //!
-//! No database, no clock, no scripts, nothing from third parties, and no style inside the HTML, so that
-//! a strict Content-Security-Policy holds. Every value is hostile text: maud escapes it, and nothing here
-//! ever marks data as already escaped; what goes into an address goes through `link`.
+//! No database, no clock, nothing from third parties, and no script or style inside the HTML, so that a strict
+//! Content-Security-Policy holds; all of it works without scripts. Every value is hostile text: maud escapes
+//! it, and nothing here ever marks data as already escaped; what goes into an address goes through `link`.
 
-mod events;
-mod items;
-mod layout;
+mod assets;
+mod chart;
+mod csv;
+mod deliveries;
+mod difference;
+mod digest;
+mod docs;
+mod frame;
+mod home;
+mod json;
+mod label;
 mod link;
 mod message;
 mod order;
 mod orders;
-mod state;
+mod queues;
 #[cfg(test)]
 mod tests;
-mod time;
-mod travel;
+mod viewer;
 
-pub use layout::{STYLE, page};
-pub use link::order_path;
+pub use assets::{Asset, asset};
+pub use deliveries::{DeliveriesQuery, deliveries, delivery};
+pub use difference::{difference, page_of as difference_page};
+pub use digest::Digest;
+pub use docs::docs;
+pub use home::home;
+pub use link::{order_path, with_query};
 pub use message::{choose_sender, message};
 pub use order::{OrderView, order};
-pub use orders::{OrdersQuery, orders};
+pub use orders::{CSV_HEAD, OrdersQuery, REASONS, Row, csv_line, orders};
+pub use queues::{attention, feed, unknown, visits};
+pub use viewer::{Viewer, Zone};

@@ -2,66 +2,142 @@
 
 use maud::{Markup, html};
 
-use super::layout::page;
+use super::digest::Digest;
+use super::frame::{Frame, page};
 use super::link::{order_path, with_query};
-use super::{state, time};
+use super::viewer::Viewer;
+use super::{csv, label};
 use crate::order::state_in_words;
-use crate::record::OrderHead;
-use crate::store::{OrderHit, OrderPage};
+use crate::store::{MOST_MATCHES, OrderHit};
 
 /// What the list was asked for, as the texts that stood in the address; empty is the same as not given.
 #[derive(Clone, Debug, Default)]
 pub struct OrdersQuery {
     pub q: Option<String>,
     pub state: Option<String>,
+    pub attention: Option<String>,
     pub sender: Option<String>,
+    pub party: Option<String>,
+    pub changed_from: Option<String>,
+    pub changed_to: Option<String>,
+    pub sort: Option<String>,
+    /// Whether this is a further page: the address had a cursor.
+    pub cursor: Option<String>,
     /// The senders to choose from.
     pub senders: Vec<String>,
-    /// Where the next page begins, as `GET /?cursor=` takes it; `None` on the last page.
+    /// Where the next page begins; `None` on the last page.
     pub next_cursor: Option<String>,
-    /// Whether this is a further page: `GET /` had a cursor.
-    pub cursor: Option<String>,
+    /// No id is the one asked for; these begin with it.
+    pub only_begins: bool,
+    /// More orders have the id than are looked at.
+    pub is_cut: bool,
 }
+
+/// An order of the list with what it shows of it.
+pub type Row = (OrderHit, Digest);
 
 /// TMF622's states of an order (domain §2), for the filter; others can stand beside them.
 const STATES: [&str; 9] =
     ["acknowledged", "inProgress", "pending", "held", "completed", "partial", "failed", "cancelled", "rejected"];
 
+/// The reasons for attention, with those that are asked for together first.
+pub const REASONS: [&str; 8] =
+    ["action-needed", "missed", "access-failed", "supplier-cancelled", "contradiction", "delayed", "flagged", "silent"];
+
+impl OrdersQuery {
+    fn filters(&self) -> [(&'static str, Option<&str>); 8] {
+        [
+            ("q", given(&self.q)),
+            ("state", given(&self.state)),
+            ("attention", given(&self.attention)),
+            ("sender", given(&self.sender)),
+            ("party", given(&self.party)),
+            ("changedFrom", given(&self.changed_from)),
+            ("changedTo", given(&self.changed_to)),
+            ("sort", given(&self.sort)),
+        ]
+    }
+
+    fn is_filtered(&self) -> bool {
+        self.filters().iter().any(|(name, value)| !matches!(*name, "q" | "sort") && value.is_some())
+    }
+
+    /// The same list at another path, from a cursor on.
+    fn address(&self, path: &str, cursor: Option<&str>) -> String {
+        let mut query = self.filters().to_vec();
+        query.push(("cursor", cursor));
+        with_query(path, &query)
+    }
+
+    fn sorted_by(&self, sort: &str) -> String {
+        let changed = |(name, value)| if name == "sort" { (name, Some(sort)) } else { (name, value) };
+        with_query("/orders", &self.filters().map(changed))
+    }
+}
+
 /// The list page.
-pub fn orders(page_of: &OrderPage, query: &OrdersQuery) -> Markup {
+pub fn orders(rows: &[Row], query: &OrdersQuery, viewer: &Viewer) -> Markup {
     let q = given(&query.q);
     let title = q.map_or_else(|| "Orders".to_owned(), |q| format!("Orders with id {q}"));
     let content = html! {
         div.title-row {
-            h1 { @if let Some(q) = q { "Orders with id " q { bdi { (q) } } } @else { "Orders" } }
-            (filters(page_of, query))
+            h1 {
+                @match (q, query.only_begins) {
+                    (Some(q), true) => { "Orders with an id that begins with " q { bdi { (q) } } },
+                    (Some(q), false) => { "Orders with id " q { bdi { (q) } } },
+                    (None, _) => "Orders",
+                }
+            }
+            @if !rows.is_empty() {
+                p.actions { a href=(query.address("/orders.csv", None)) download { "CSV of this list" } }
+            }
         }
-        @if page_of.hits.is_empty() {
-            (nothing(query))
-        } @else {
-            (list(&page_of.hits, q.is_some()))
+        @if query.only_begins && !rows.is_empty() {
+            p.note { "No order has just this id. An id is found whole and as it is written, leading zeros included." }
         }
+        @if query.is_cut {
+            p.note { "More orders than " (MOST_MATCHES) " have this id; some of them are listed. A customer’s latest orders are found with the filter for customers." }
+        }
+        (filters(rows, query))
+        @if rows.is_empty() { (nothing(query)) } @else { (list(rows, query, viewer)) }
         (pager(query))
     };
-    page(&title, q.unwrap_or_default(), content)
+    page(&Frame { search: q.unwrap_or_default(), ..Frame::of_part(&title, "/orders") }, viewer, content)
 }
 
-fn filters(page: &OrderPage, query: &OrdersQuery) -> Markup {
-    let found = page.hits.iter().map(|hit| hit.head.state.as_str());
+fn filters(rows: &[Row], query: &OrdersQuery) -> Markup {
+    let found = rows.iter().map(|(hit, _)| hit.head.state.as_str());
     let states = options(STATES.into_iter().chain(found), given(&query.state));
     let senders = options(query.senders.iter().map(String::as_str), given(&query.sender));
+    let reasons = options(["any"].into_iter().chain(REASONS), given(&query.attention));
     html! {
-        form.filters action="/" method="get" aria-label="Filter the list" {
-            @if let Some(q) = given(&query.q) { input type="hidden" name="q" value=(q); }
+        form.filters action="/orders" method="get" aria-label="Filter the list" {
+            @for hidden in ["q", "sort"] {
+                @if let Some((_, Some(value))) = query.filters().into_iter().find(|(name, _)| *name == hidden) {
+                    input type="hidden" name=(hidden) value=(value);
+                }
+            }
             (select("state", "State", &states, given(&query.state), state_in_words))
+            (select("attention", "Needs attention", &reasons, given(&query.attention), |reason| {
+                if reason == "any" { "for any reason".to_owned() } else { label::in_words(reason) }
+            }))
             (select("sender", "Sender", &senders, given(&query.sender), str::to_owned))
+            label { span { "Customer" } input name="party" value=[given(&query.party)] placeholder="CUG…" size="14"; }
+            label { span { "Last event from" } input type="date" name="changedFrom" value=[day(&query.changed_from)]; }
+            label { span { "before" } input type="date" name="changedTo" value=[day(&query.changed_to)]; }
             button type="submit" { "Show" }
+            @if query.is_filtered() { a.reset href=(with_query("/orders", &[("q", given(&query.q))])) { "Without filters" } }
         }
     }
 }
 
+/// The day of a time of the address, as a date field takes it.
+fn day(text: &Option<String>) -> Option<&str> {
+    given(text).and_then(|text| text.get(..10))
+}
+
 /// Each value once, whatever its spelling, with the chosen one among them.
-fn options<'v>(values: impl Iterator<Item = &'v str>, chosen: Option<&'v str>) -> Vec<&'v str> {
+pub fn options<'v>(values: impl Iterator<Item = &'v str>, chosen: Option<&'v str>) -> Vec<&'v str> {
     let mut options: Vec<&str> = Vec::new();
     for value in values.chain(chosen) {
         if !options.iter().any(|had| had.eq_ignore_ascii_case(value)) {
@@ -71,7 +147,7 @@ fn options<'v>(values: impl Iterator<Item = &'v str>, chosen: Option<&'v str>) -
     options
 }
 
-fn select(name: &str, title: &str, values: &[&str], chosen: Option<&str>, words: fn(&str) -> String) -> Markup {
+pub fn select(name: &str, title: &str, values: &[&str], chosen: Option<&str>, words: fn(&str) -> String) -> Markup {
     html! {
         label { span { (title) }
             select name=(name) {
@@ -87,59 +163,128 @@ fn select(name: &str, title: &str, values: &[&str], chosen: Option<&str>, words:
 }
 
 /// Roles stand in the open because the phone's style makes the table's parts blocks, which would lose them.
-fn list(hits: &[OrderHit], is_search: bool) -> Markup {
+fn list(rows: &[Row], query: &OrdersQuery, viewer: &Viewer) -> Markup {
+    let is_search = given(&query.q).is_some();
     html! {
         table.list role="table" aria-label="Orders" {
             thead role="rowgroup" { tr role="row" {
-                th role="columnheader" scope="col" { "Order" }
-                th role="columnheader" scope="col" { "External id" }
+                (sortable("Order", "orderId", query))
                 th role="columnheader" scope="col" { "State" }
-                th role="columnheader" scope="col" { "Why" }
-                th role="columnheader" scope="col" { "Last event" }
-                th.number role="columnheader" scope="col" { "Events" }
-                th role="columnheader" scope="col" { "Sender" }
+                th role="columnheader" scope="col" { "Attention" }
+                th role="columnheader" scope="col" { "Product" }
+                th role="columnheader" scope="col" { "Customer, service" }
+                th role="columnheader" scope="col" { "Appointment" }
+                th role="columnheader" scope="col" { "Expected" }
+                (sortable("Last event", "lastEventAt", query))
                 @if is_search { th role="columnheader" scope="col" { "Found by" } }
             } }
-            tbody role="rowgroup" { @for hit in hits { (row(&hit.head, is_search.then_some(&hit.matched))) } }
+            tbody role="rowgroup" { @for one in rows { (row(one, is_search, viewer)) } }
         }
     }
 }
 
-fn row(order: &OrderHead, matched: Option<&Vec<String>>) -> Markup {
+/// A column's head that sorts by it, and the other way round where it does already.
+fn sortable(name: &str, sort: &str, query: &OrdersQuery) -> Markup {
+    let now = given(&query.sort).unwrap_or("-lastEventAt");
+    let down = format!("-{sort}");
+    let (aria, other) = match now {
+        now if now == sort => (Some("ascending"), down.as_str()),
+        now if now == down => (Some("descending"), sort),
+        _ if sort == "lastEventAt" => (None, down.as_str()),
+        _ => (None, sort),
+    };
     html! {
-        tr role="row" {
+        th role="columnheader" scope="col" aria-sort=[aria] {
+            a.sort href=(query.sorted_by(other)) {
+                (name)
+                span.arrow aria-hidden="true" { @match aria { Some("ascending") => "↑", Some(_) => "↓", None => "↕" } }
+            }
+        }
+    }
+}
+
+fn row((hit, digest): &Row, is_search: bool, viewer: &Viewer) -> Markup {
+    let order = &hit.head;
+    html! {
+        tr role="row" data-walk {
             th role="rowheader" scope="row" {
                 a href=(order_path(&order.order_id, &order.sender)) { bdi { (order.order_id) } }
+                small { @if let Some(external_id) = &order.external_id { bdi { (external_id) } " · " } bdi { (order.sender) } }
             }
-            td.external role="cell" data-label="External id" {
-                @if let Some(external_id) = &order.external_id { bdi { (external_id) } }
+            td role="cell" { span title=(order.state_reason) { (label::state(&order.state)) } }
+            td role="cell" data-label="Attention" { (attention(digest, viewer)) }
+            td role="cell" data-label="Product" { (digest.product) }
+            td.ids role="cell" data-label="Customer, service" {
+                @for id in few(&digest.customers) { bdi { (id) } br; }
+                @for id in few(&digest.service_ids) { small { bdi { (id) } } }
             }
-            td role="cell" { (state::label(&order.state)) }
-            td.why role="cell" { (order.state_reason) }
-            td.when role="cell" { (time::to_the_minute(order.last_event_at)) }
-            td.number role="cell" data-label="Events" { (order.events) }
-            td.sender role="cell" data-label="Sender" { bdi { (order.sender) } }
-            @if let Some(matched) = matched { td.found role="cell" data-label="Found by" { (kinds(matched)) } }
+            td role="cell" data-label="Appointment" {
+                @if let Some(visit) = &digest.appointment {
+                    @if visit.at.is_some_and(|at| at >= viewer.now) { span.coming { (visit.window) } } @else { (visit.window) }
+                    @if let Some(status) = &visit.status { small { (status) } }
+                }
+            }
+            td role="cell" data-label="Expected" {
+                @if let Some(expected) = &digest.expected { (expected.day) (slip(expected.slip)) }
+            }
+            td.when role="cell" data-label="Last event" { (viewer.ago(order.last_event_at)) small { (events(order.events)) } }
+            @if is_search { td role="cell" data-label="Found by" { (kinds(&hit.matched)) } }
         }
     }
 }
 
-fn kinds(matched: &[String]) -> String {
-    matched.iter().map(|kind| kind.replace('-', " ")).collect::<Vec<_>>().join(", ")
+/// Lists stay readable however many ids an order has.
+fn few(ids: &[String]) -> &[String] {
+    ids.get(..2).unwrap_or(ids)
+}
+
+pub fn events(count: i64) -> String {
+    if count == 1 { "1 event".to_owned() } else { format!("{count} events") }
+}
+
+/// The first reason in full, the others by number.
+fn attention(digest: &Digest, viewer: &Viewer) -> Markup {
+    html! {
+        @if let Some((reason, since, why)) = digest.attention.first() {
+            span title=(why) { (label::reason(reason)) }
+            @let more = digest.attention.len() - 1;
+            @if more > 0 { " " span.more title=(others(digest)) { "+" (more) } }
+            small { "since " (viewer.day(*since)) }
+        }
+    }
+}
+
+fn others(digest: &Digest) -> String {
+    digest.attention.iter().skip(1).map(|(reason, _, _)| label::in_words(reason)).collect::<Vec<_>>().join(", ")
+}
+
+pub fn slip(days: i64) -> Markup {
+    html! {
+        @if days != 0 {
+            small class=[(days > 0).then_some("slipped")] {
+                (days.abs()) @if days.abs() == 1 { " day " } @else { " days " } @if days > 0 { "later" } @else { "earlier" }
+                " than first said"
+            }
+        }
+    }
+}
+
+pub fn kinds(matched: &[String]) -> String {
+    matched.iter().map(|kind| kind.replacen('-', " ", 1)).collect::<Vec<_>>().join(", ")
 }
 
 fn nothing(query: &OrdersQuery) -> Markup {
     let q = given(&query.q);
-    let is_filtered = given(&query.state).is_some() || given(&query.sender).is_some();
+    let is_filtered = query.is_filtered();
     html! {
         div.nothing {
             @if let Some(q) = q {
-                p.lead { "No order has the id " q { bdi { (q) } } @if is_filtered { " with these filters" } "." }
-                p { "An id is found only whole and as it is written, leading zeros included. These are known:" }
+                p.lead { "No order has the id " q { bdi { (q) } } @if is_filtered { " with these filters" } ", and none begins with it." }
+                p { "An id is found by its beginning or whole, as it is written, leading zeros included. These are known:" }
                 ul {
                     li { "order id, external id, item id, internal id, product id" }
                     li { "service id (BBONE…), appointment id or reference, customer (CUG…), ONT reference" }
-                    li { "event id, delivery id" }
+                    li { "event id, delivery id (these two only whole)" }
                 }
             } @else if is_filtered {
                 p.lead { "No order is like that." }
@@ -147,26 +292,64 @@ fn nothing(query: &OrdersQuery) -> Markup {
                 p.lead { "There are no orders yet." }
                 p { "An order stands here as soon as a sender delivers its first event." }
             }
-            @if is_filtered { p { a href=(with_query("/", &[("q", q)])) { "Try without filters" } } }
-            @else if q.is_some() { p { a href="/" { "All orders" } } }
         }
     }
 }
 
 fn pager(query: &OrdersQuery) -> Markup {
-    let address = |cursor| {
-        let (q, state, sender) = (given(&query.q), given(&query.state), given(&query.sender));
-        with_query("/", &[("q", q), ("state", state), ("sender", sender), ("cursor", cursor)])
-    };
     let (is_further, next) = (given(&query.cursor).is_some(), given(&query.next_cursor));
     html! {
         @if is_further || next.is_some() {
             nav.pager aria-label="Pages" {
-                @if is_further { a href=(address(None)) { "First page" } }
-                @if next.is_some() { a rel="next" href=(address(next)) { "Next page" } }
+                @if is_further { a href=(query.address("/orders", None)) { "First page" } }
+                @if next.is_some() { a rel="next" href=(query.address("/orders", next)) { "Next page" } }
             }
         }
     }
+}
+
+/// The columns of the list as CSV, with a head.
+pub const CSV_HEAD: [&str; 15] = [
+    "orderId",
+    "sender",
+    "externalId",
+    "state",
+    "stateReason",
+    "attention",
+    "attentionSince",
+    "product",
+    "customers",
+    "serviceIds",
+    "appointment",
+    "appointmentStatus",
+    "expectedCompletion",
+    "daysLater",
+    "lastEventAt",
+];
+
+/// A line of the list as CSV.
+pub fn csv_line((hit, digest): &Row) -> String {
+    let order = &hit.head;
+    let reasons: Vec<&str> = digest.attention.iter().map(|(reason, _, _)| reason.as_str()).collect();
+    let since = digest.attention.iter().map(|(_, since, _)| *since).min();
+    let visit = digest.appointment.as_ref();
+    csv::line(&[
+        &order.order_id,
+        &order.sender,
+        order.external_id.as_deref().unwrap_or_default(),
+        &order.state,
+        &order.state_reason,
+        &reasons.join(" "),
+        &since.map(crate::order::rfc3339).unwrap_or_default(),
+        &digest.product,
+        &digest.customers.join(" "),
+        &digest.service_ids.join(" "),
+        visit.map_or("", |visit| visit.window.as_str()),
+        visit.and_then(|visit| visit.status.as_deref()).unwrap_or_default(),
+        digest.expected.as_ref().map_or("", |expected| expected.day.as_str()),
+        &digest.expected.as_ref().map_or_else(String::new, |expected| expected.slip.to_string()),
+        &crate::order::rfc3339(order.last_event_at),
+    ])
 }
 
 fn given(text: &Option<String>) -> Option<&str> {

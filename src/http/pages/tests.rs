@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::{OrderView, OrdersQuery, choose_sender, message, order, orders};
+use super::digest::{Expected, Visit};
+use super::{Digest, OrderView, OrdersQuery, Viewer, Zone, choose_sender, message, order, orders};
 use crate::order::{Appointment, Moment, Vocabulary};
 use crate::record::{
     AppointmentRecord, AttentionRecord, ContradictionRecord, EntryRecord, Identifier, ItemRecord, ItemTree,
     MessageRecord, OrderHead, OrderRecord, PartyRecord, TimelineRecord,
 };
-use crate::store::{OrderHit, OrderPage};
+use crate::store::OrderHit;
 
 fn hostile(field: &str) -> String {
     format!("<script>alert(1)</script>\"' onload={field}&")
@@ -23,6 +24,10 @@ fn some(field: &str) -> Option<String> {
 
 fn at(text: &str) -> DateTime<Utc> {
     text.parse().unwrap()
+}
+
+fn viewer() -> Viewer {
+    Viewer { zone: Zone::London, now: at("2023-03-01T00:00:00Z"), here: hostile("here") }
 }
 
 fn head() -> OrderHead {
@@ -121,13 +126,14 @@ fn record() -> OrderRecord {
 
 fn shown(entries: Vec<EntryRecord>) -> String {
     let timeline = TimelineRecord { order: head(), entries };
-    order(&record(), &timeline, &OrderView::default(), &Vocabulary::default()).into_string()
+    let view = OrderView { sort: Some("oldest".to_owned()), ..OrderView::default() };
+    order(&record(), &timeline, Some(1), &view, &Vocabulary::default(), &viewer()).into_string()
 }
 
 /// No tag or attribute of the value's own making, and every field there in its escaped form. States stand
 /// in lower case as they are said in words; here they are.
 fn assert_escaped(page: &str, fields: &[&str]) {
-    assert!(!page.contains("<script"), "a tag got through");
+    assert!(!page.contains("<script>"), "a tag got through");
     assert!(!page.contains("</script>\""), "a quote got through");
     for field in fields {
         let escaped = format!("&lt;script&gt;alert(1)&lt;/script&gt;&quot;' onload={field}&amp;");
@@ -141,8 +147,17 @@ fn hostile_values_of_an_order_are_text() {
     let message = MessageRecord { code: None, severity: some("severity"), parts: Vec::new() };
     let told = EntryRecord { message: Some(message), ..entry(&hostile("entry_kind"), "1", "x", &hostile("text")) };
     let timeline = TimelineRecord { order: head(), entries: vec![told] };
-    let view = OrderView { item: some("view-item"), at: some("view-at"), known_at: some("view-known") };
-    let page = order(&record(), &timeline, &view, &Vocabulary::default()).into_string();
+    let view = OrderView {
+        item: some("view-item"),
+        kind: some("view-kind"),
+        text: some("view-text"),
+        at: some("view-at"),
+        known_at: some("view-known"),
+        found: Some((hostile("view-found"), "service-id".to_owned())),
+        ..OrderView::default()
+    };
+    let page = order(&record(), &timeline, None, &view, &Vocabulary::default(), &viewer()).into_string();
+    let all = shown(timeline.entries.clone());
     assert_escaped(
         &page,
         &[
@@ -172,41 +187,54 @@ fn hostile_values_of_an_order_are_text() {
             "party-id",
             "party-name",
             "identifier",
-            "severity",
-            "text",
-            "event-id",
-            "entry_kind",
             "view-item",
+            "view-kind",
+            "view-text",
             "view-at",
             "view-known",
+            "view-found",
+            "here",
         ],
     );
+    assert_escaped(&all, &["severity", "text", "entry_kind", "order-id", "sender"]);
+    assert!(all.contains("event <bdi>&lt;script&gt;…</bdi>"), "the beginning of an event's id");
     assert!(page.contains("/orders/%3Cscript%3Ealert%281%29%3C%2Fscript%3E%22%27%20onload%3Dorder-id%26?sender=%3C"));
 }
 
 #[test]
 fn hostile_values_of_a_list_are_text() {
-    let hits = vec![OrderHit { head: head(), matched: vec![hostile("matched")] }];
+    let digest = Digest {
+        product: hostile("product"),
+        customers: vec![hostile("customer")],
+        service_ids: vec![hostile("service")],
+        appointment: Some(Visit { at: None, window: hostile("window"), status: some("visit-status") }),
+        expected: Some(Expected { day: hostile("day"), slip: 3 }),
+        attention: vec![(hostile("reason"), at("2023-02-23T09:21:08Z"), hostile("why"))],
+    };
+    let rows = vec![(OrderHit { head: head(), matched: vec![hostile("matched")] }, digest)];
     let query = OrdersQuery {
         q: some("q"),
         state: some("asked-state"),
         sender: some("asked-sender"),
         senders: vec![hostile("known-sender")],
         next_cursor: some("next"),
-        cursor: None,
+        party: some("asked-party"),
+        attention: some("asked_reason"),
+        ..OrdersQuery::default()
     };
-    let page = orders(&OrderPage { hits, next: None }, &query).into_string();
+    let page = orders(&rows, &query, &viewer()).into_string();
     let fields = ["order-id", "sender", "external-id", "state", "state-reason", "matched", "q", "known-sender"];
     assert_escaped(&page, &fields);
-    assert_escaped(&page, &["asked-state", "asked-sender"]);
+    assert_escaped(&page, &["product", "customer", "service", "window", "visit-status", "day", "reason", "why"]);
+    assert_escaped(&page, &["asked-state", "asked-sender", "asked-party", "asked_reason"]);
     assert!(page.contains("%22%27%20onload%3Dq%26&amp;state=%3C"), "the next page keeps its filters");
-    assert_escaped(&orders(&OrderPage::default(), &query).into_string(), &["q"]);
+    assert_escaped(&orders(&[], &query, &viewer()).into_string(), &["q"]);
 }
 
 #[test]
 fn hostile_values_of_messages_are_text() {
-    assert_escaped(&message(&hostile("title"), &hostile("detail")).into_string(), &["title", "detail"]);
-    assert_escaped(&choose_sender(&hostile("id"), &[hostile("sender")]).into_string(), &["id", "sender"]);
+    assert_escaped(&message(&hostile("title"), &hostile("detail"), &viewer()).into_string(), &["title", "detail"]);
+    assert_escaped(&choose_sender(&hostile("id"), &[hostile("sender")], &viewer()).into_string(), &["id", "sender"]);
 }
 
 #[test]
@@ -244,9 +272,10 @@ fn a_date_is_shown_once() {
 fn a_page_of_the_past_says_so() {
     let timeline = TimelineRecord { order: OrderHead { events: 1, ..head() }, entries: Vec::new() };
     let view = OrderView { at: Some("2024-07-01T10:00".to_owned()), ..OrderView::default() };
-    let page = order(&record(), &timeline, &view, &Vocabulary::default()).into_string();
-    assert!(page.contains("1 Jul 2024 11:00:00 BST</time> (2024-07-01T10:00:00 UTC)"));
-    assert!(page.contains("as we know it now"));
-    assert!(page.contains("Items as they are now"));
-    assert!(!shown(Vec::new()).contains("Not now"));
+    let page = order(&record(), &timeline, None, &view, &Vocabulary::default(), &viewer()).into_string();
+    assert!(page.contains("Mon 1 Jul 2024, 11:00:00 BST"));
+    assert!(page.contains("as we know it today"));
+    assert!(!page.contains("data-live"), "the past does not change");
+    let now = shown(Vec::new());
+    assert!(!now.contains("Not now") && now.contains("data-live"));
 }

@@ -2,9 +2,9 @@
 
 use maud::{Markup, html};
 
-use super::{link, state};
+use crate::http::pages::label;
 use crate::order::{
-    Moment, Subject, Vocabulary, capitalised, day_or_time, repeats_state, rfc3339, same, state_in_words, window,
+    Moment, Subject, Vocabulary, appointment_status, capitalised, day_or_time, repeats_state, rfc3339, same, window,
 };
 use crate::record::{AppointmentRecord, ItemRecord, ItemTree};
 
@@ -18,7 +18,7 @@ pub fn items(items: &[ItemTree], vocabulary: &Vocabulary) -> Markup {
             thead role="rowgroup" { tr role="row" {
                 th role="columnheader" scope="col" { "Item" }
                 th role="columnheader" scope="col" { "State" }
-                th role="columnheader" scope="col" { "Expected completion" }
+                th role="columnheader" scope="col" { "Expected" }
                 th role="columnheader" scope="col" { "Appointment" }
                 th role="columnheader" scope="col" { "Ids and values" }
             } }
@@ -38,11 +38,11 @@ pub fn flat(items: &[ItemTree]) -> Vec<(usize, &ItemRecord)> {
     flat
 }
 
-/// "100.1 access", for lists to choose from.
+/// "Access 100.1", for lanes and lists to choose from.
 pub fn name(item: &ItemRecord, vocabulary: &Vocabulary) -> String {
     match offering(item, vocabulary) {
-        Some(words) => format!("{} · {}", item.item_id, capitalised(words)),
-        None => item.item_id.clone(),
+        Some(words) => format!("{} {}", capitalised(words), item.item_id),
+        None => format!("Item {}", item.item_id),
     }
 }
 
@@ -55,8 +55,8 @@ fn row(depth: usize, item: &ItemRecord, vocabulary: &Vocabulary) -> Markup {
     html! {
         tr role="row" class={ "depth-" (depth.min(DEEPEST)) } {
             th role="rowheader" scope="row" {
+                @if let Some(words) = offering(item, vocabulary) { (capitalised(words)) " " }
                 bdi { (item.item_id) }
-                @if let Some(words) = offering(item, vocabulary) { " " span.offering { (capitalised(words)) } }
                 @if let Some(parent) = &item.parent_item_id { span.hidden { " below item " (parent) } }
                 small {
                     @if let Some(action) = &item.action { "action " (action) }
@@ -67,7 +67,7 @@ fn row(depth: usize, item: &ItemRecord, vocabulary: &Vocabulary) -> Markup {
             td role="cell" { (state_of(item, vocabulary)) }
             td role="cell" data-label="Expected" { @if let Some(date) = &item.expected_completion_moment { (moment(date)) } }
             td role="cell" data-label="Appointment" {
-                @if let Some(appointment) = &item.appointment { (visit(appointment, item)) }
+                @if let Some(appointment) = &item.appointment { (visit(appointment, item, vocabulary)) }
             }
             td.values role="cell" { (values(item, vocabulary)) }
         }
@@ -77,7 +77,7 @@ fn row(depth: usize, item: &ItemRecord, vocabulary: &Vocabulary) -> Markup {
 fn state_of(item: &ItemRecord, vocabulary: &Vocabulary) -> Markup {
     let is_new = |sub_status: &&String| !item.state.as_ref().is_some_and(|state| repeats_state(state, sub_status));
     html! {
-        @if let Some(state) = &item.state { (state::label(state)) }
+        @if let Some(state) = &item.state { (label::state(state)) }
         @if let Some(sub_status) = item.sub_status.as_ref().filter(is_new) {
             @let words = vocabulary.words(Subject::SubStatus, sub_status);
             @if let Some(words) = words.filter(|words| !same(words, sub_status)) { span.sub { (capitalised(words)) } }
@@ -93,15 +93,15 @@ fn moment(moment: &Moment) -> Markup {
     }
 }
 
-fn visit(appointment: &AppointmentRecord, item: &ItemRecord) -> Markup {
+fn visit(appointment: &AppointmentRecord, item: &ItemRecord, vocabulary: &Vocabulary) -> Markup {
     let hours = item.appointment_stated.as_ref().and_then(window);
     let exact =
         [&appointment.start, &appointment.finish].into_iter().flatten().cloned().collect::<Vec<_>>().join(" to ");
     html! {
         @if let Some(hours) = hours { span.hours title=(exact) { (hours) } }
-        @if let Some(status) = &appointment.status { " " span.visit-status { (state_in_words(status)) } }
-        @if let Some(reference) = &appointment.reference { small { "reference " (id(reference)) } }
-        @if let Some(own) = &appointment.id { small { "id " (id(own)) } }
+        @if let Some(status) = &appointment.status { " " span.visit-status title=(status) { (appointment_status(status, vocabulary)) } }
+        @if let Some(reference) = &appointment.reference { small { "reference " (label::id(reference)) } }
+        @if let Some(own) = &appointment.id { small { "id " (label::id(own)) } }
     }
 }
 
@@ -110,7 +110,7 @@ fn values(item: &ItemRecord, vocabulary: &Vocabulary) -> Markup {
     html! {
         dl {
             @for (name, value) in ids.into_iter().filter_map(|(name, value)| Some((name, value.as_ref()?))) {
-                div { dt { (name) } dd { (id(value)) } }
+                div { dt { (name) } dd { (label::id(value)) } }
             }
             @for (name, value) in &item.characteristics {
                 @let words = vocabulary.words(Subject::Characteristic, name).unwrap_or(name);
@@ -118,9 +118,4 @@ fn values(item: &ItemRecord, vocabulary: &Vocabulary) -> Markup {
             }
         }
     }
-}
-
-/// An id that leads to all orders that have it.
-pub fn id(id: &str) -> Markup {
-    html! { a.id href=(link::search(id)) { bdi { (id) } } }
 }

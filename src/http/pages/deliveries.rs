@@ -1,0 +1,198 @@
+//! What was received: lists, and one delivery with its body, headers and oddities.
+
+use maud::{Markup, html};
+
+use super::frame::{Frame, page};
+use super::json;
+use super::label;
+use super::link::{encoded, order_path, with_query};
+use super::viewer::Viewer;
+use crate::record::{DeliveryRecord, OutcomeName};
+use crate::store::DeliveryBody;
+
+/// What a list of deliveries is of.
+#[derive(Clone, Debug, Default)]
+pub struct DeliveriesQuery {
+    /// The order that they are about; its id and sender.
+    pub order: Option<(String, String)>,
+    pub outcome: Option<OutcomeName>,
+    /// Where the next page begins.
+    pub next: Option<String>,
+}
+
+/// A list of deliveries, the latest first.
+pub fn deliveries(list: &[DeliveryRecord], query: &DeliveriesQuery, viewer: &Viewer) -> Markup {
+    let is_quarantine = query.outcome == Some(OutcomeName::Quarantined) && query.order.is_none();
+    let title = match (&query.order, is_quarantine) {
+        (Some((id, _)), _) => format!("Deliveries of order {id}"),
+        (None, true) => "Quarantine".to_owned(),
+        (None, false) => "Deliveries".to_owned(),
+    };
+    let path = query
+        .order
+        .as_ref()
+        .map_or_else(|| "/deliveries".to_owned(), |(id, _)| format!("/orders/{}/deliveries", encoded(id)));
+    let sender = query.order.as_ref().map(|(_, sender)| sender.as_str());
+    let address = |outcome: Option<OutcomeName>, before| {
+        with_query(&path, &[("sender", sender), ("outcome", outcome.map(OutcomeName::name)), ("before", before)])
+    };
+    let content = html! {
+        h1 { (title) }
+        @if is_quarantine { p.note { "Bodies that are kept but could not be placed. Reading one again helps after a new version of the program, or a repair." } }
+        @if let Some((id, sender)) = &query.order { p { a href=(order_path(id, sender)) { "Order " bdi { (id) } } } }
+        nav.tabs aria-label="Outcomes" {
+            ul {
+                li { a href=(address(None, None)) aria-current=[query.outcome.is_none().then_some("true")] { "all" } }
+                @for outcome in outcomes(query) {
+                    li { a href=(address(Some(outcome), None)) aria-current=[(query.outcome == Some(outcome)).then_some("true")] { (outcome.name()) } }
+                }
+            }
+        }
+        @if list.is_empty() { p.nothing { @if is_quarantine { "Nothing is quarantined." } @else { "There are no such deliveries." } } }
+        @else { (table(list, viewer)) }
+        @if let Some(next) = &query.next { nav.pager aria-label="Pages" { a rel="next" href=(address(query.outcome, Some(next))) { "Next page" } } }
+    };
+    let part = if is_quarantine { "/deliveries?outcome=quarantined" } else { "" };
+    page(&Frame::of_part(&title, part), viewer, content)
+}
+
+/// Of all deliveries only the quarantined have an index of their own; an order's are few.
+fn outcomes(query: &DeliveriesQuery) -> Vec<OutcomeName> {
+    if query.order.is_some() { OutcomeName::ALL.to_vec() } else { vec![OutcomeName::Quarantined] }
+}
+
+fn table(list: &[DeliveryRecord], viewer: &Viewer) -> Markup {
+    html! {
+        table.list role="table" aria-label="Deliveries" {
+            thead role="rowgroup" { tr role="row" {
+                th role="columnheader" scope="col" { "Received" } th role="columnheader" scope="col" { "Outcome" }
+                th role="columnheader" scope="col" { "Order" } th role="columnheader" scope="col" { "Event" }
+                th role="columnheader" scope="col" { "Why, oddities" } th.number role="columnheader" scope="col" { "Bytes" }
+                th role="columnheader" scope="col" { span.hidden { "Actions" } }
+            } }
+            tbody role="rowgroup" {
+                @for delivery in list {
+                    tr role="row" data-walk {
+                        th role="rowheader" scope="row" { a href={ "/deliveries/" (delivery.delivery_id) } { (viewer.second(delivery.received_at)) } small { bdi { (delivery.sender) } } }
+                        td role="cell" { (label::outcome(delivery.outcome)) }
+                        td role="cell" data-label="Order" { @if let Some(id) = &delivery.order_id { a href=(order_path(id, &delivery.sender)) { bdi { (id) } } } }
+                        td role="cell" data-label="Event" {
+                            @if let Some(kind) = &delivery.event_type { bdi { (kind) } }
+                            @if let Some(at) = delivery.event_time { small { (viewer.second(at)) } }
+                        }
+                        td.why role="cell" { (delivery.reason.as_deref().unwrap_or_default()) @if !delivery.oddities.is_empty() { small { (delivery.oddities.len()) " oddities" } } }
+                        td.number role="cell" data-label="Bytes" { (delivery.body_length) }
+                        td role="cell" { @if delivery.outcome == OutcomeName::Quarantined { (retry_button(delivery)) } }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn retry_button(delivery: &DeliveryRecord) -> Markup {
+    html! {
+        form method="post" action={ "/deliveries/" (delivery.delivery_id) "/retry" } {
+            button type="submit" { "Read again" span.hidden { " the delivery of " (crate::order::rfc3339(delivery.received_at)) } }
+        }
+    }
+}
+
+/// One delivery. `told` is what came of reading it again, `before` the delivery to compare it with.
+pub fn delivery(
+    delivery: &DeliveryRecord,
+    body: Option<&DeliveryBody>,
+    before: Option<uuid::Uuid>,
+    told: Option<&str>,
+    viewer: &Viewer,
+) -> Markup {
+    let title = format!("Delivery {}", delivery.delivery_id);
+    let content = html! {
+        div.title-row {
+            h1 { "Delivery " (label::outcome(delivery.outcome)) }
+            p.actions {
+                @if let Some(before) = before { a href={ "/deliveries/" (delivery.delivery_id) "/difference?with=" (before) } { "What differs from the one before" } }
+                a href={ "/api/v1/deliveries/" (delivery.delivery_id) "/body" } { "Exact bytes" }
+            }
+        }
+        @if let Some(told) = told { p.banner role="status" { (told) } }
+        @if let Some(reason) = &delivery.reason {
+            section.attention aria-label="Why it is quarantined" {
+                p { strong { (delivery.reason_code.as_deref().unwrap_or("quarantined")) } ": " (reason) @if let Some(path) = &delivery.reason_path { " (at " code { (path) } ")" } }
+                @if delivery.outcome == OutcomeName::Quarantined { (retry_button(delivery)) }
+            }
+        }
+        (facts(delivery, viewer))
+        (oddities(delivery))
+        (body_shown(body))
+        section aria-labelledby="headers" {
+            h2 #headers { "Headers" }
+            @if delivery.headers.is_empty() { p { "None were kept." } }
+            dl.headers { @for header in &delivery.headers { div { dt { bdi { (header.name) } } dd { bdi { (header.value) } } } } }
+        }
+    };
+    page(&Frame::of_part(&title, ""), viewer, content)
+}
+
+fn facts(delivery: &DeliveryRecord, viewer: &Viewer) -> Markup {
+    html! {
+        dl.facts {
+            div { dt { "Delivery id" } dd { (label::copied(&delivery.delivery_id.to_string())) } }
+            div { dt { "Received" } dd { (viewer.second(delivery.received_at)) } }
+            div { dt { "Sender" } dd { bdi { (delivery.sender) } } }
+            div { dt { "Came by" } dd { bdi { (delivery.origin) } } }
+            @if let Some(id) = &delivery.order_id { div { dt { "Order" } dd { a href=(order_path(id, &delivery.sender)) { bdi { (id) } } } } }
+            @if let Some(id) = &delivery.event_id { div { dt { "Event id" } dd { (label::copied(id)) } } }
+            @if let Some(kind) = &delivery.event_type { div { dt { "Event type" } dd { bdi { (kind) } } } }
+            @if let Some(at) = delivery.event_time { div { dt { "Event time" } dd { (viewer.second(at)) @if let Some(text) = &delivery.event_time_text { small { "as sent: " (text) } } } } }
+            @if let Some(related) = delivery.related_delivery_id {
+                div { dt { @if delivery.outcome == OutcomeName::Conflict { "Counts in its stead" } @else { "First with this content" } } dd { a href={ "/deliveries/" (related) } { (label::shortened(&related.to_string())) } } }
+            }
+            div { dt { "Bytes" } dd { (delivery.body_length) } }
+            div { dt { "SHA-256" } dd { (label::shortened(&delivery.body_hash)) } }
+        }
+    }
+}
+
+fn oddities(delivery: &DeliveryRecord) -> Markup {
+    html! {
+        @if !delivery.oddities.is_empty() {
+            section aria-labelledby="oddities" {
+                h2 #oddities { "Oddities" }
+                p.note { "Deviations that were tolerated while reading." }
+                ul.plain { @for oddity in &delivery.oddities { li { code { (oddity.path) } " " (told(oddity)) } } }
+            }
+        }
+    }
+}
+
+/// An oddity says its kind in the form in which programs get it.
+fn told(oddity: &crate::wire::Oddity) -> String {
+    let kind = serde_json::to_value(oddity).ok().and_then(|value| Some(value.get("kind")?.as_str()?.to_owned()));
+    label::in_words(&kind.unwrap_or_default())
+}
+
+fn body_shown(body: Option<&DeliveryBody>) -> Markup {
+    const SHOWN: usize = 512 * 1024;
+    html! {
+        section aria-labelledby="body" {
+            h2 #body { "Body" }
+            @match body {
+                None => p { "The body is no longer kept." },
+                Some(body) => {
+                    @let shown = body.bytes.get(..SHOWN).unwrap_or(&body.bytes);
+                    @let text = String::from_utf8_lossy(shown);
+                    @if shown.len() < body.bytes.len() { p.note { "Only the beginning is shown here; the exact bytes have all of it." } }
+                    @if usize::try_from(body.received_length).is_ok_and(|received| received > body.bytes.len()) { p.flag { "It was too large to be kept whole: " (body.received_length) " bytes." } }
+                    @match json::pretty(shown) {
+                        Some(pretty) => {
+                            pre.body tabindex="0" aria-label="Body, indented" { code { (pretty) } }
+                            details { summary { "As it came" } pre.body tabindex="0" aria-label="Body as it came" { code { (text) } } }
+                        }
+                        None => { p.note { "It is not JSON that can be indented; this is as it came." } pre.body tabindex="0" aria-label="Body as it came" { code { (text) } } }
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! The difference between two bodies, field by field.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use maud::{Markup, html};
+use serde_json::Value;
+
+use super::frame::{Frame, page};
+use super::label;
+use super::link::order_path;
+use super::viewer::Viewer;
+use crate::order::natural_order;
+use crate::record::DeliveryRecord;
+
+/// A field that differs: its path, and its value in either body.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Field {
+    pub path: String,
+    pub before: Option<String>,
+    pub after: Option<String>,
+}
+
+/// What differs between two JSON texts, in the order of the paths. Members of a list are told apart by what
+/// names them, not by where they stand; a single member may stand for a list of one.
+///
+/// `None` where either is no JSON.
+pub fn difference(before: &[u8], after: &[u8]) -> Option<Vec<Field>> {
+    let before: Value = serde_json::from_slice(before).ok()?;
+    let after: Value = serde_json::from_slice(after).ok()?;
+    let (mut left, mut right) = (BTreeMap::new(), BTreeMap::new());
+    flatten(&before, String::new(), &mut left);
+    flatten(&after, String::new(), &mut right);
+    let paths: BTreeSet<&String> = left.keys().chain(right.keys()).collect();
+    let field =
+        |path: &String| Field { path: path.clone(), before: left.get(path).cloned(), after: right.get(path).cloned() };
+    let mut fields: Vec<Field> = paths.into_iter().map(field).filter(|field| field.before != field.after).collect();
+    fields.sort_by(|a, b| natural_order(&a.path, &b.path));
+    Some(fields)
+}
+
+/// The leaves of a value by their path. The parser bounds how deep a value is.
+fn flatten(value: &Value, path: String, leaves: &mut BTreeMap<String, String>) {
+    match value {
+        Value::Object(object) => {
+            for (name, value) in object {
+                let members = is_collection(name).then(|| match value {
+                    Value::Array(members) => members.as_slice(),
+                    Value::Null => &[],
+                    one => std::slice::from_ref(one),
+                });
+                let path = if path.is_empty() { name.clone() } else { format!("{path} › {name}") };
+                match members {
+                    Some(members) => list(members, &path, leaves),
+                    None => flatten(value, path, leaves),
+                }
+            }
+        }
+        Value::Array(members) => list(members, &path, leaves),
+        Value::String(text) => {
+            leaves.insert(path, text.clone());
+        }
+        other => {
+            leaves.insert(path, other.to_string());
+        }
+    }
+}
+
+/// What suppliers send as a list, or as its one member (domain §1, shapes).
+fn is_collection(name: &str) -> bool {
+    ["productOrderItem", "relatedParty", "productCharacteristic", "errorMessage", "milestone", "note"].contains(&name)
+}
+
+fn list(members: &[Value], path: &str, leaves: &mut BTreeMap<String, String>) {
+    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
+    for member in members {
+        let name = name_of(member);
+        let times = seen.entry(name.clone()).and_modify(|times| *times += 1).or_insert(1);
+        let name = match (name.is_empty(), *times) {
+            (true, times) => times.to_string(),
+            (false, 1) => name,
+            (false, times) => format!("{name} ({times})"),
+        };
+        flatten(member, format!("{path} [{name}]"), leaves);
+    }
+}
+
+/// What names a member of a list: its id, or its name, or the code and the item that it is about.
+fn name_of(member: &Value) -> String {
+    let text = |name: &str| member.get(name).and_then(Value::as_str);
+    if let Some(code) = text("subCode").or_else(|| text("code")) {
+        let about = member.get("productOrderItem");
+        let about = about.and_then(|about| about.get("itemId").or_else(|| about.get(0)?.get("itemId")));
+        return about.and_then(Value::as_str).map_or_else(|| code.to_owned(), |item| format!("{code} for {item}"));
+    }
+    ["id", "itemId", "name", "@type", "role"].iter().find_map(|name| text(name)).unwrap_or_default().to_owned()
+}
+
+/// The page. `fields` is none where either body is no JSON or no longer kept.
+pub fn page_of(before: &DeliveryRecord, after: &DeliveryRecord, fields: Option<&[Field]>, viewer: &Viewer) -> Markup {
+    let content = html! {
+        h1 { "What differs" }
+        dl.facts {
+            div { dt { "Before" } dd { (one(before, viewer)) } }
+            div { dt { "After" } dd { (one(after, viewer)) } }
+            @if let Some(id) = &after.order_id { div { dt { "Order" } dd { a href=(order_path(id, &after.sender)) { bdi { (id) } } } } }
+        }
+        p.note { "Bodies are snapshots: a field that is missing in the later one was not taken back, only not said again." }
+        @match fields {
+            None => p.nothing { "One of the bodies is no JSON, or is no longer kept." },
+            Some([]) => p.nothing { "Nothing but spaces and order differs." },
+            Some(fields) => (table(fields)),
+        }
+    };
+    page(&Frame::of_part("What differs", ""), viewer, content)
+}
+
+fn one(delivery: &DeliveryRecord, viewer: &Viewer) -> Markup {
+    html! {
+        a href={ "/deliveries/" (delivery.delivery_id) } { (viewer.second(delivery.event_time.unwrap_or(delivery.received_at))) }
+        " " (label::outcome(delivery.outcome))
+    }
+}
+
+fn table(fields: &[Field]) -> Markup {
+    html! {
+        table.differences role="table" aria-label="Fields that differ" {
+            thead role="rowgroup" { tr role="row" {
+                th role="columnheader" scope="col" { "Field" } th role="columnheader" scope="col" { "Before" } th role="columnheader" scope="col" { "After" }
+            } }
+            tbody role="rowgroup" {
+                @for field in fields {
+                    tr role="row" data-walk {
+                        th role="rowheader" scope="row" { (field.path) }
+                        (value("Before", field.before.as_deref(), "was not there", "taken"))
+                        (value("After", field.after.as_deref(), "not said again", "given"))
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn value(side: &str, value: Option<&str>, absent: &str, class: &str) -> Markup {
+    html! {
+        @match value {
+            Some(value) => td role="cell" class=(class) data-label=(side) { bdi { (value) } },
+            None => td.absent role="cell" data-label=(side) { (absent) },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Field, difference};
+
+    fn fields(before: &str, after: &str) -> Vec<(String, Option<String>, Option<String>)> {
+        let tuple = |field: Field| (field.path, field.before, field.after);
+        difference(before.as_bytes(), after.as_bytes()).unwrap().into_iter().map(tuple).collect()
+    }
+
+    #[test]
+    fn members_are_compared_by_what_names_them() {
+        let before = r#"{"productOrderItem":[{"id":"1","state":"inProgress"},{"id":"2","state":"inProgress"}]}"#;
+        let after = r#"{"productOrderItem":[{"id":"2","state":"completed"},{"id":"1","state":"inProgress"}]}"#;
+        assert_eq!(
+            fields(before, after),
+            [("productOrderItem [2] › state".to_owned(), Some("inProgress".to_owned()), Some("completed".to_owned()))]
+        );
+    }
+
+    #[test]
+    fn one_member_may_stand_for_a_list_of_one() {
+        assert_eq!(fields(r#"{"relatedParty":[{"id":"C"}]}"#, r#"{"relatedParty":{"id":"C"}}"#), []);
+    }
+
+    #[test]
+    fn what_came_and_what_went_is_told() {
+        let path = "errorMessage [510 for 1] › message";
+        let before = r#"{"errorMessage":[{"subCode":"510","message":"a","productOrderItem":{"itemId":"1"}}]}"#;
+        let told = fields(before, "{}");
+        assert!(told.contains(&(path.to_owned(), Some("a".to_owned()), None)), "{told:?}");
+        assert_eq!(difference(b"{", b"{}"), None);
+    }
+}

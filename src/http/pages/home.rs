@@ -1,0 +1,153 @@
+//! The first page: the day in numbers, what waits, what moved last.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, DurationRound, NaiveDate, TimeDelta, Utc};
+use maud::{Markup, html};
+
+use super::chart::{Bar, Part, bars};
+use super::frame::{Frame, page};
+use super::label;
+use super::link::{order_path, with_query};
+use super::orders::{REASONS, Row, events};
+use super::viewer::Viewer;
+use crate::record::OutcomeName;
+use crate::store::Numbers;
+
+/// The first page. `latest` are the orders that moved last.
+pub fn home(numbers: &Numbers, latest: &[Row], viewer: &Viewer) -> Markup {
+    let received: i64 = numbers.deliveries.iter().map(|(_, _, count)| count).sum();
+    let of_outcome =
+        |outcome| numbers.deliveries.iter().filter(move |(_, one, _)| *one == outcome).map(|(_, _, n)| n).sum::<i64>();
+    let told = numbers.attention.iter().filter(|(reason, _)| reason != "silent");
+    let waiting: i64 = told.map(|(_, count)| count).sum();
+    let content = html! {
+        h1.hidden { "Home" }
+        section aria-label="The last 24 hours" {
+            ul.numbers {
+                (number("events in 24 h", of_outcome(OutcomeName::Applied), "/feed"))
+                (number("new orders in 24 h", numbers.new_orders, "/orders"))
+                (number("reasons for attention", waiting, "/attention"))
+                (number("bodies in quarantine", numbers.quarantined, "/deliveries?outcome=quarantined"))
+            }
+        }
+        div.charts {
+            (bars("Deliveries by the hour", &by_hour(numbers, viewer)))
+            (bars("Orders by the day of their last event", &by_day(numbers, viewer)))
+        }
+        div.columns.even {
+            section aria-labelledby="waiting" {
+                h2 #waiting { "What waits" }
+                @if numbers.attention.is_empty() { p.nothing { "No order needs attention." } }
+                ul.tally {
+                    @for reason in REASONS {
+                        @if let Some((_, count)) = numbers.attention.iter().find(|(known, _)| known == reason) {
+                            li {
+                                a href=(with_query("/attention", &[("reason", Some(reason))])) { (label::in_words(reason)) }
+                                span.count { (counted(*count, reason == "silent")) }
+                            }
+                        }
+                    }
+                }
+                h2 { "Visits missed or moved in 30 days" }
+                @if numbers.visits.is_empty() { p.nothing { "None." } }
+                ul.tally {
+                    @for (fault, count) in &numbers.visits {
+                        li { a href=(with_query("/visits", &[("fault", Some(fault))])) { (fault_in_words(fault)) } span.count { (count) } }
+                    }
+                }
+            }
+            section aria-labelledby="latest" {
+                h2 #latest { "Moved last" }
+                @if latest.is_empty() { p.nothing { "There are no orders yet. One stands here as soon as a sender delivers its first event." } }
+                ul.latest { @for row in latest { (moved(row, viewer)) } }
+                div #recent hidden {}
+            }
+        }
+        p.note { "Numbers of " (viewer.second(numbers.at)) ". " (received) " bodies were received in 24 hours." }
+    };
+    page(&Frame::of_part("Home", "/"), viewer, content)
+}
+
+fn number(name: &str, count: i64, href: &str) -> Markup {
+    html! { li { a href=(href) { strong { (counted(count, name.ends_with("quarantine"))) } span { (name) } } } }
+}
+
+fn counted(count: i64, is_bounded: bool) -> String {
+    if is_bounded && count >= Numbers::COUNTED { format!("{count} or more") } else { count.to_string() }
+}
+
+pub fn fault_in_words(fault: &str) -> String {
+    match fault {
+        "customer" => "by the customer".to_owned(),
+        "supplier" => "by the supplier".to_owned(),
+        "unknown" => "nobody says by whom".to_owned(),
+        other => other.to_owned(),
+    }
+}
+
+fn moved((hit, digest): &Row, viewer: &Viewer) -> Markup {
+    let order = &hit.head;
+    html! {
+        li data-walk {
+            a href=(order_path(&order.order_id, &order.sender)) { bdi { (order.order_id) } }
+            " " (label::state(&order.state))
+            @if let Some((reason, _, why)) = digest.attention.first() { " " span title=(why) { (label::reason(reason)) } }
+            small { (digest.product) @if !digest.product.is_empty() { " · " } (viewer.ago(order.last_event_at)) " · " (events(order.events)) }
+        }
+    }
+}
+
+/// The last 24 hours, empty ones too.
+fn by_hour(numbers: &Numbers, viewer: &Viewer) -> Vec<Bar> {
+    let this = numbers.at.duration_trunc(TimeDelta::hours(1)).unwrap_or(numbers.at);
+    let mut counts: BTreeMap<DateTime<Utc>, BTreeMap<OutcomeName, i64>> =
+        (0..24).map(|hours| (this - TimeDelta::hours(hours), BTreeMap::new())).collect();
+    for (hour, outcome, count) in &numbers.deliveries {
+        if let Some(known) = counts.get_mut(hour) {
+            known.insert(*outcome, *count);
+        }
+    }
+    let tone = |outcome| match outcome {
+        OutcomeName::Applied => "good",
+        OutcomeName::Duplicate | OutcomeName::Spooled => "plain",
+        OutcomeName::Conflict => "doubt",
+        OutcomeName::Quarantined => "bad",
+    };
+    let bar = |(hour, counts): (DateTime<Utc>, BTreeMap<OutcomeName, i64>)| {
+        let local = viewer.local(hour);
+        Bar {
+            label: local.format("%H:%M").to_string(),
+            name: local.format("%a %H:%M").to_string(),
+            parts: OutcomeName::ALL
+                .map(|outcome| (tone(outcome), outcome.name(), counts.get(&outcome).copied().unwrap_or(0)))
+                .to_vec(),
+        }
+    };
+    counts.into_iter().map(bar).collect()
+}
+
+/// The last 14 days, by how orders stand now.
+fn by_day(numbers: &Numbers, viewer: &Viewer) -> Vec<Bar> {
+    const TONES: [(&str, &str); 5] = [
+        ("good", "completed"),
+        ("busy", "in progress"),
+        ("doubt", "waiting or partial"),
+        ("bad", "failed or rejected"),
+        ("plain", "otherwise"),
+    ];
+    let today = viewer.local(numbers.at).date_naive();
+    let days: Vec<NaiveDate> =
+        (0..14).rev().filter_map(|days| today.checked_sub_days(chrono::Days::new(days))).collect();
+    let count = |day: NaiveDate, tone: &str| -> i64 {
+        let of_day =
+            numbers.orders.iter().filter(|(known, state, _)| *known == day && label::tone_of_state(state) == tone);
+        of_day.map(|(_, _, count)| count).sum()
+    };
+    let bar = |day: NaiveDate| Bar {
+        label: day.format("%-d %b").to_string(),
+        name: day.format("%a %-d %b").to_string(),
+        parts: TONES.map(|(tone, name)| -> Part { (tone, name, count(day, tone)) }).to_vec(),
+    };
+    days.into_iter().map(bar).collect()
+}

@@ -1,0 +1,93 @@
+//! States, outcomes and reasons as labels, and ids. Colour only repeats the words.
+
+use maud::{Markup, html};
+
+use super::link;
+use crate::order::{Class, Subject, Vocabulary, compared, state_in_words};
+use crate::record::OutcomeName;
+
+/// The state in words, with the spelling received as its title.
+pub fn state(state: &str) -> Markup {
+    html! { span class={ "label " (tone_of_state(state)) } title=(state) { (state_in_words(state)) } }
+}
+
+/// Unknown states are as good as others: they get the plain colour (contract, law 7).
+pub fn tone_of_state(state: &str) -> &'static str {
+    match compared(state).as_str() {
+        "completed" => "good",
+        "failed" | "rejected" => "bad",
+        "inprogress" | "acknowledged" => "busy",
+        "partial" | "pending" | "held" | "assessingcancellation" | "pendingcancellation" => "doubt",
+        _ => "plain",
+    }
+}
+
+/// The tone of a sub-status: what the vocabulary says of it, else that of the state of the same name.
+pub fn tone_of_sub_status(sub_status: &str, vocabulary: &Vocabulary) -> &'static str {
+    let Some(meaning) = vocabulary.meaning(Subject::SubStatus, sub_status) else { return tone_of_state(sub_status) };
+    let is = |classes: &[Class]| classes.iter().any(|class| meaning.is(*class));
+    match () {
+        () if is(&[Class::Complete]) => "good",
+        () if is(&[Class::Cancelled, Class::ActionNeeded, Class::AccessFailed, Class::Missed]) => "bad",
+        () if is(&[Class::Delay, Class::Flagged, Class::Rescheduled]) => "doubt",
+        () => match tone_of_state(sub_status) {
+            "plain" => "busy",
+            tone => tone,
+        },
+    }
+}
+
+pub fn outcome(outcome: OutcomeName) -> Markup {
+    let tone = match outcome {
+        OutcomeName::Applied => "good",
+        OutcomeName::Duplicate | OutcomeName::Spooled => "plain",
+        OutcomeName::Conflict => "doubt",
+        OutcomeName::Quarantined => "bad",
+    };
+    html! { span class={ "label " (tone) } { (outcome.name()) } }
+}
+
+/// A reason for attention.
+pub fn reason(reason: &str) -> Markup {
+    let tone = match reason {
+        "action-needed" | "missed" | "access-failed" | "supplier-cancelled" => "bad",
+        "delayed" | "flagged" | "silent" | "contradiction" => "doubt",
+        _ => "plain",
+    };
+    html! { span class={ "label " (tone) } { (in_words(reason)) } }
+}
+
+/// "access-failed" as "access failed".
+pub fn in_words(name: &str) -> String {
+    name.replace('-', " ")
+}
+
+/// An id that leads to all orders that have it.
+pub fn id(id: &str) -> Markup {
+    html! { a.id href=(link::search(id)) { bdi { (id) } } }
+}
+
+/// The same with a button that copies it, for those who have scripts.
+pub fn copied(value: &str) -> Markup {
+    html! {
+        span.copied {
+            (id(value))
+            button.copy type="button" hidden data-copy=(value) { "Copy" span.hidden { " " (value) } }
+        }
+    }
+}
+
+/// The first part of a long id; its title holds it whole.
+pub fn shortened(id: &str) -> Markup {
+    html! { span title=(id) { bdi { (beginning(id)) } } }
+}
+
+/// The first part of a long id, where there are too many of them for titles.
+pub fn beginning(id: &str) -> String {
+    const SHOWN: usize = 8;
+    if id.chars().count() <= SHOWN + 4 {
+        id.to_owned()
+    } else {
+        format!("{}…", id.chars().take(SHOWN).collect::<String>())
+    }
+}

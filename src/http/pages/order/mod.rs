@@ -1,0 +1,129 @@
+//! The page of one order.
+
+mod axis;
+mod events;
+mod items;
+mod lanes;
+mod ledger;
+mod milestones;
+mod picture;
+mod side;
+mod travel;
+mod view;
+
+use maud::{Markup, html};
+
+use super::frame::{Frame, page};
+use super::label;
+use super::link::{encoded, with_query};
+use super::viewer::Viewer;
+use crate::order::{Vocabulary, state_in_words};
+use crate::record::{OrderHead, OrderRecord, TimelineRecord};
+use crate::wire::read_time;
+
+pub use view::OrderView;
+
+/// An order's page. `order` and `timeline` are as of the view's times; `version` tells this state of the order
+/// from all others, where it is now's.
+pub fn order(
+    order: &OrderRecord,
+    timeline: &TimelineRecord,
+    version: Option<i64>,
+    view: &OrderView,
+    vocabulary: &Vocabulary,
+    viewer: &Viewer,
+) -> Markup {
+    let head = &timeline.order;
+    let selection = view.select(timeline);
+    let is_shown = |position| selection.events.iter().flatten().any(|entry| entry.event_position == position);
+    let past = [view.at(), view.known_at()].into_iter().flatten().filter_map(read_time).map(|read| read.at).min();
+    let content = html! {
+        div.order data-live=[version.map(|_| stream(head))] data-version=[version] data-order=(head.order_id)
+            data-sender=(head.sender) data-state=(state_in_words(&head.state)) {
+            div #head {
+                (travel::banner(head, view, viewer))
+                @if let Some((id, kind)) = &view.found {
+                    p.found { "Found by " (label::in_words(kind)) " " q { bdi { (id) } } "." }
+                }
+                div.title-row {
+                    h1 { "Order " bdi { (head.order_id) } " " (label::state(&head.state)) }
+                    p.heard { "last event " (viewer.ago(head.last_event_at)) @if version.is_some() { span.live #live hidden {} } }
+                }
+                p.lead { (head.state_reason) }
+                (attention(order, viewer))
+                (facts(head, order, viewer))
+                (milestones::strip(timeline, is_shown, viewer))
+                (picture::picture(order, timeline, past.unwrap_or(viewer.now), vocabulary, viewer))
+            }
+            p.news #news role="status" {}
+            div.columns {
+                section.timeline aria-labelledby="timeline" {
+                    div.title-row { h2 #timeline { "Timeline" } }
+                    (travel::filters(order, view, vocabulary))
+                    (travel::times(order, view))
+                    div #events { (events::events(timeline, &selection, view, viewer)) }
+                }
+                aside.side #side aria-label="More of the order" {
+                    (ledger::appointments(timeline, vocabulary, viewer))
+                    (ledger::dates(timeline, viewer))
+                    (side::parties(order))
+                    (side::resolved(timeline, viewer))
+                    (side::identifiers(&order.identifiers))
+                }
+            }
+            section #all-items aria-labelledby="items" {
+                h2 #items { "Items" }
+                @if order.items.is_empty() { p { "No event has named an item yet." } }
+                @else { (items::items(&order.items, vocabulary)) }
+            }
+            (side::as_data(head, view))
+        }
+    };
+    page(&Frame::of_part(&format!("Order {}", head.order_id), "/orders/"), viewer, content)
+}
+
+fn stream(head: &OrderHead) -> String {
+    with_query(&format!("/api/v1/orders/{}/stream", encoded(&head.order_id)), &[("sender", Some(&head.sender))])
+}
+
+/// Why somebody should look at the order: first thing to read where there is any reason.
+fn attention(order: &OrderRecord, viewer: &Viewer) -> Markup {
+    html! {
+        @if !order.attention.is_empty() || !order.contradictions.is_empty() {
+            section.attention aria-labelledby="attention" {
+                h2 #attention { "Needs attention" }
+                ul {
+                    @for one in order.attention.iter().filter(|one| one.reason != "contradiction") {
+                        li { (label::reason(&one.reason)) " since " (viewer.minute(one.since)) ": " (one.why) }
+                    }
+                    @for one in &order.contradictions {
+                        @let [first, second] = &one.statements;
+                        li { (label::reason("contradiction")) " since " (viewer.minute(one.since)) ": " (first) ", yet " (second) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn facts(head: &OrderHead, order: &OrderRecord, viewer: &Viewer) -> Markup {
+    html! {
+        dl.facts {
+            @if let Some(external_id) = &head.external_id { div { dt { "External id" } dd { (label::copied(external_id)) } } }
+            div { dt { "Sender" } dd { bdi { (head.sender) } } }
+            @for party in order.parties.iter().take(3) {
+                div { dt { "Party " bdi { (party.role) } } dd { (label::copied(&party.id)) } }
+            }
+            @if let Some(expected) = &order.expected_completion {
+                div { dt { "Expected completion" } dd {
+                    @match expected.parse() { Ok(at) => (viewer.minute(at)), Err(_) => (expected) }
+                } }
+            }
+            @for (name, value) in &order.characteristics { div { dt { (name) } dd { bdi { (value) } } } }
+            div { dt { "First event" } dd { (viewer.minute(head.first_event_at)) } }
+            div { dt { "Last event" } dd { (viewer.minute(head.last_event_at)) } }
+            div { dt { "Last received" } dd { (viewer.minute(head.last_received_at)) } }
+            div { dt { "Events" } dd { (head.events) } }
+        }
+    }
+}

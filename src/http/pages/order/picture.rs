@@ -1,0 +1,234 @@
+//! The picture of an order over time, drawn as SVG, with the same as a table.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
+use maud::{Markup, html};
+
+use super::axis::Axis;
+use super::lanes::{self, Band, Lane, Mark};
+use crate::http::pages::viewer::Viewer;
+use crate::order::Vocabulary;
+use crate::record::{OrderRecord, TimelineRecord};
+
+const LABELS: f64 = 176.0;
+const WIDTH: f64 = 1000.0;
+const RIGHT: f64 = 10.0;
+const LANE: f64 = 26.0;
+const TOP: f64 = 26.0;
+/// More moments than this are no lines any more but a grey field.
+const MOST_LINES: usize = 150;
+
+struct Scene<'p> {
+    axis: Axis,
+    /// Where what has no end ends.
+    end: DateTime<Utc>,
+    viewer: &'p Viewer,
+}
+
+/// The picture. `until` is the moment that the page shows: now, or a past one.
+pub fn picture(
+    order: &OrderRecord,
+    timeline: &TimelineRecord,
+    until: DateTime<Utc>,
+    vocabulary: &Vocabulary,
+    viewer: &Viewer,
+) -> Markup {
+    let lanes = lanes::lanes(order, timeline, vocabulary);
+    if lanes.is_empty() {
+        return html! {};
+    }
+    let (messages, contradictions) = (lanes::messages(timeline), lanes::contradictions(timeline));
+    let events: BTreeSet<DateTime<Utc>> = timeline.entries.iter().map(|entry| entry.at).collect();
+    let ended = ["completed", "failed", "cancelled", "rejected", "partial"];
+    let is_open = !ended.contains(&crate::order::compared(&timeline.order.state).as_str());
+    let mut times = events.clone();
+    times.extend(lanes.iter().filter_map(|lane| Some(lane.expected.as_ref()?.at)));
+    times.extend(lanes.iter().flat_map(|lane| &lane.visits).flat_map(|visit| [visit.from, visit.until]));
+    let last = events.last().copied().unwrap_or(until);
+    // An order that goes on goes on until now; one that has ended shows its end, not the years since.
+    let end = if is_open && until > last { until } else { last };
+    times.insert(end);
+    let scene = Scene { axis: Axis::new(times, WIDTH - LABELS - RIGHT), end, viewer };
+    let rows = lanes.len() + usize::from(!messages.is_empty()) + usize::from(!contradictions.is_empty());
+    let height = TOP + LANE * from_count(rows) + 4.0;
+    html! {
+        section.picture aria-labelledby="picture" {
+            h2 #picture { "Over time" }
+            div.scroll tabindex="0" role="region" aria-label="Picture of the order over time; the same stands in the table below it" {
+                svg.story viewBox={ "0 0 " (WIDTH) " " (round(height)) } role="img" aria-labelledby="picture-title" focusable="false" {
+                    title #picture-title { (summary(&lanes, &events, viewer)) }
+                    (scale(&scene, &events, height))
+                    @for (row, lane) in (0..).zip(&lanes) { (lane_drawn(lane, top(row), &scene)) }
+                    @let row = lanes.len();
+                    @if !messages.is_empty() { (marks("Messages", "message", &messages, top(row), &scene)) }
+                    @let row = row + usize::from(!messages.is_empty());
+                    @if !contradictions.is_empty() { (marks("Contradictions", "clash", &contradictions, top(row), &scene)) }
+                    @if is_open && end == until {
+                        @let x = round(LABELS + scene.axis.place(end));
+                        line.now x1=(x) x2=(x) y1=(TOP - 6.0) y2=(round(height)) {}
+                    }
+                }
+            }
+            (key(&lanes, !contradictions.is_empty()))
+            (table(&lanes, &scene))
+        }
+    }
+}
+
+fn from_count(count: usize) -> f64 {
+    f64::from(u32::try_from(count).unwrap_or(u32::MAX))
+}
+
+fn top(row: usize) -> f64 {
+    TOP + LANE * from_count(row)
+}
+
+/// A tenth of a unit is finer than any screen.
+fn round(place: f64) -> f64 {
+    (place * 10.0).round() / 10.0
+}
+
+fn summary(lanes: &[Lane], events: &BTreeSet<DateTime<Utc>>, viewer: &Viewer) -> String {
+    let when = |at: Option<&DateTime<Utc>>| at.map_or_else(String::new, |at| viewer.exact(*at));
+    format!("{} items from {} to {}", lanes.len(), when(events.first()), when(events.last()))
+}
+
+/// Days along the top where there is room for them, and a line for each event.
+fn scale(scene: &Scene<'_>, events: &BTreeSet<DateTime<Utc>>, height: f64) -> Markup {
+    const ROOM: f64 = 62.0;
+    let mut labels: Vec<(f64, String)> = Vec::new();
+    let mut day = None;
+    for (at, place) in scene.axis.times() {
+        let local = scene.viewer.local(at);
+        let is_far = labels.last().is_none_or(|(last, _)| place - last >= ROOM);
+        if is_far && place <= WIDTH - LABELS - RIGHT - ROOM / 2.0 {
+            let is_same = day.replace(local.date_naive()) == Some(local.date_naive());
+            let format = if is_same { "%H:%M" } else { "%-d %b %y" };
+            labels.push((place, local.format(format).to_string()));
+        }
+    }
+    html! {
+        @for (place, text) in labels {
+            @let x = round(LABELS + place);
+            text.day x=(x) y="12" { (text) }
+            line.tick x1=(x) x2=(x) y1="16" y2=(TOP - 5.0) {}
+        }
+        @if events.len() <= MOST_LINES {
+            path.event-line d=(lines(scene, events, height)) {}
+        }
+    }
+}
+
+/// One path for all: there are many.
+fn lines(scene: &Scene<'_>, events: &BTreeSet<DateTime<Utc>>, height: f64) -> String {
+    let line =
+        |at: &DateTime<Utc>| format!("M{} {}V{}", round(LABELS + scene.axis.place(*at)), TOP - 5.0, round(height));
+    events.iter().map(line).collect()
+}
+
+fn lane_drawn(lane: &Lane, top: f64, scene: &Scene<'_>) -> Markup {
+    let indent = from_count(lane.depth.min(4)) * 10.0;
+    html! {
+        text.lane x=(indent) y=(round(top + 16.5)) { (cut(&lane.name, LABELS - 8.0 - indent)) }
+        line.base x1=(LABELS) x2=(WIDTH - RIGHT) y1=(round(top + 12.0)) y2=(round(top + 12.0)) {}
+        @for band in &lane.bands { (band_drawn(band, top, scene)) }
+        @for visit in &lane.visits {
+            @let from = LABELS + scene.axis.place(visit.from);
+            @let wide = (scene.axis.place(visit.until) + LABELS - from).max(5.0);
+            rect class={ "visit" @if !visit.is_current { " former" } } x=(round(from)) y=(round(top + 0.5)) width=(round(wide)) height="23" rx="2" {
+                title { "Appointment " @if !visit.is_current { "before it was changed " } (visit.words) }
+            }
+        }
+        @if let Some(expected) = &lane.expected {
+            @let x = LABELS + scene.axis.place(expected.at);
+            path.expected d={ "M" (round(x)) " " (round(top + 3.0)) "l5 9-5 9-5-9z" } { title { "Expected " (expected.words) } }
+        }
+    }
+}
+
+fn band_drawn(band: &Band, top: f64, scene: &Scene<'_>) -> Markup {
+    let from = LABELS + scene.axis.place(band.from);
+    let until = LABELS + scene.axis.place(band.until.unwrap_or(scene.end));
+    let wide = (until - from).max(3.0);
+    let words = cut(&band.words, wide - 8.0);
+    html! {
+        rect class={ "band " (band.tone) } x=(round(from)) y=(round(top + 3.0)) width=(round(wide)) height="18" rx="2" {
+            title { (band.words) ", " (lasted(band, scene)) }
+        }
+        @if words.chars().count() > 3 || words == band.words {
+            text class={ "in " (band.tone) } x=(round(from + 4.0)) y=(round(top + 16.0)) { (words) }
+        }
+    }
+}
+
+fn lasted(band: &Band, scene: &Scene<'_>) -> String {
+    let from = scene.viewer.short(band.from);
+    match band.until {
+        Some(until) => format!("{from} to {}", scene.viewer.short(until)),
+        None => format!("since {from}"),
+    }
+}
+
+fn marks(name: &str, class: &str, marks: &[Mark], top: f64, scene: &Scene<'_>) -> Markup {
+    html! {
+        text.lane.about x="0" y=(round(top + 16.5)) { (name) }
+        @for mark in marks {
+            @let x = LABELS + scene.axis.place(mark.at);
+            @if class == "clash" {
+                @let wide = LABELS + scene.axis.place(mark.until.unwrap_or(scene.end)) - x;
+                rect.clash x=(round(x)) y=(round(top + 9.0)) width=(round(wide.max(4.0))) height="6" rx="3" { title { (mark.words) } }
+            } @else {
+                circle class=(class) cx=(round(x)) cy=(round(top + 12.0)) r="4" { title { (mark.words) } }
+            }
+        }
+    }
+}
+
+/// As much of a text as fits; letters are taken to be of the same width.
+fn cut(text: &str, room: f64) -> String {
+    const LETTER: f64 = 5.9;
+    let fits = (0..text.chars().count()).rev().map(|at| at + 1).find(|count| from_count(*count) * LETTER <= room);
+    match fits {
+        Some(count) if count == text.chars().count() => text.to_owned(),
+        Some(count) => format!("{}…", text.chars().take(count - 1).collect::<String>()),
+        None => String::new(),
+    }
+}
+
+/// What the shapes mean; the bands carry their words, or a title.
+fn key(lanes: &[Lane], any_clash: bool) -> Markup {
+    let any_visit = lanes.iter().any(|lane| !lane.visits.is_empty());
+    let any_expected = lanes.iter().any(|lane| lane.expected.is_some());
+    html! {
+        p.key {
+            "Long waits take less room than they lasted."
+            @if any_visit { span { span.swatch.visit aria-hidden="true" {} " appointment" } }
+            @if any_expected { span { span.swatch.expected aria-hidden="true" { "◆" } " expected completion" } }
+            @if any_clash { span { span.swatch.clash aria-hidden="true" {} " contradiction" } }
+        }
+    }
+}
+
+fn table(lanes: &[Lane], scene: &Scene<'_>) -> Markup {
+    html! {
+        details.same {
+            summary { "The same as a table" }
+            table.plain {
+                thead { tr { th scope="col" { "Item" } th scope="col" { "Was" } th scope="col" { "From" } th scope="col" { "Until" } } }
+                tbody {
+                    @for lane in lanes {
+                        @for (at, band) in lane.bands.iter().enumerate() {
+                            tr {
+                                @if at == 0 { th scope="rowgroup" rowspan=(lane.bands.len()) { (lane.name) } }
+                                td { (band.words) }
+                                td { (scene.viewer.short(band.from)) }
+                                td { @match band.until { Some(until) => (scene.viewer.short(until)), None => "still so" } }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}

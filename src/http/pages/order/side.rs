@@ -1,0 +1,87 @@
+//! Beside the timeline: parties, identifiers, contradictions that are over, and the same as data.
+
+use std::collections::BTreeMap;
+
+use maud::{Markup, html};
+
+use super::view::OrderView;
+use crate::http::pages::label;
+use crate::http::pages::link::{encoded, with_query};
+use crate::http::pages::viewer::Viewer;
+use crate::order::Kind;
+use crate::record::{EntryRecord, Identifier, OrderHead, OrderRecord, TimelineRecord};
+
+pub fn parties(order: &OrderRecord) -> Markup {
+    html! {
+        @if !order.parties.is_empty() {
+            section.ledger aria-labelledby="parties" {
+                h2 #parties { "Parties" }
+                dl {
+                    @for party in &order.parties {
+                        div { dt { bdi { (party.role) } } dd { (label::copied(&party.id)) @if let Some(name) = &party.name { " " bdi { (name) } } } }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Every id that leads to the order, by kind.
+pub fn identifiers(identifiers: &[Identifier]) -> Markup {
+    let mut by_kind: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for identifier in identifiers {
+        by_kind.entry(&identifier.kind).or_default().push(&identifier.value);
+    }
+    html! {
+        @if !by_kind.is_empty() {
+            section.ledger aria-labelledby="identifiers" {
+                h2 #identifiers { "Ids that lead here" }
+                dl {
+                    @for (kind, values) in by_kind {
+                        div { dt { (label::in_words(kind)) } dd { @for value in values { (label::copied(value)) } } }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Contradictions that the feed has resolved. Those that stand are told at the top.
+pub fn resolved(timeline: &TimelineRecord, viewer: &Viewer) -> Markup {
+    let is_over = |entry: &&EntryRecord| {
+        entry.known_kind() == Some(Kind::Contradiction)
+            && entry.valid_to.is_some()
+            && entry.facts.as_ref().and_then(|facts| facts.get("open")) == Some(&serde_json::Value::Bool(true))
+    };
+    let over: Vec<_> = timeline.entries.iter().filter(is_over).collect();
+    html! {
+        @if !over.is_empty() {
+            section.ledger aria-labelledby="resolved" {
+                h2 #resolved { "Contradictions resolved" }
+                ol {
+                    @for entry in over {
+                        li {
+                            p { (entry.text.strip_prefix("Contradiction: ").unwrap_or(&entry.text)) }
+                            p.by { (viewer.minute(entry.at)) @if let Some(until) = entry.valid_to { " to " (viewer.minute(until)) } }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+pub fn as_data(head: &OrderHead, view: &OrderView) -> Markup {
+    let api = format!("/api/v1/orders/{}", encoded(&head.order_id));
+    let sender = ("sender", Some(head.sender.as_str()));
+    let shown = [sender, ("item", view.item()), ("at", view.at()), ("knownAt", view.known_at())];
+    html! {
+        p.data {
+            a href=(with_query(&format!("/orders/{}/deliveries", encoded(&head.order_id)), &[sender])) { "Deliveries of this order" }
+            " · as JSON: "
+            a href=(with_query(&api, &[sender])) { "order" } ", "
+            a href=(with_query(&format!("{api}/timeline"), &shown)) { "timeline" } ", "
+            a href=(with_query(&format!("{api}/deliveries"), &[sender])) { "deliveries" }
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! Which part of the timeline, and as of when: the forms, and the banner where it is not now.
+
+use maud::{Markup, html};
+
+use super::items;
+use super::view::OrderView;
+use crate::http::pages::label::in_words;
+use crate::http::pages::link::{encoded, order_path, with_query};
+use crate::http::pages::viewer::{Viewer, field_value};
+use crate::order::{Kind, Vocabulary, rfc3339};
+use crate::record::{OrderHead, OrderRecord};
+use crate::wire::read_time;
+
+/// Says that the page does not show now. Empty where it does.
+pub fn banner(head: &OrderHead, view: &OrderView, viewer: &Viewer) -> Markup {
+    let (at, known_at) = (view.at(), view.known_at());
+    let now: Vec<_> = view.query_with("at", None).into_iter().filter(|(name, _)| *name != "knownAt").collect();
+    let now = with_query(&order_path(&head.order_id, &head.sender), &now);
+    html! {
+        @if view.is_past() {
+            div.banner role="status" {
+                p {
+                    strong { "Not now: " }
+                    @if let Some(at) = at { "this is the order as it was at " (instant(at, viewer)) @if known_at.is_some() { ", " } }
+                    @if let Some(known_at) = known_at { "as we knew it at " (instant(known_at, viewer)) }
+                    @else { ", as we know it today" }
+                    "."
+                }
+                a href=(now) { "Show now" }
+            }
+        }
+    }
+}
+
+fn instant(given: &str, viewer: &Viewer) -> Markup {
+    match read_time(given) {
+        Some(read) => html! { time datetime=(rfc3339(read.at)) { (viewer.exact(read.at)) } },
+        None => html! { bdi { (given) } },
+    }
+}
+
+/// To filter the timeline by item, kind and text, and to turn it round.
+pub fn filters(order: &OrderRecord, view: &OrderView, vocabulary: &Vocabulary) -> Markup {
+    let items: Vec<_> = items::flat(&order.items).into_iter().map(|(_, item)| item).collect();
+    let unknown = view.item().filter(|chosen| !items.iter().any(|item| item.item_id == *chosen));
+    let kinds = Kind::ALL.map(Kind::name);
+    let unknown_kind = view.kind().filter(|chosen| !kinds.contains(chosen));
+    html! {
+        form.filters action={ (path(order)) "#timeline" } method="get" aria-label="Choose what the timeline shows" {
+            (kept(order, view, &["at", "knownAt"]))
+            label { span { "Item" }
+                select name="item" {
+                    option value="" { "all" }
+                    @for item in &items {
+                        option value=(item.item_id) selected[view.item() == Some(&item.item_id)] { (items::name(item, vocabulary)) }
+                    }
+                    @if let Some(unknown) = unknown { option value=(unknown) selected { (unknown) } }
+                }
+            }
+            label { span { "Kind" }
+                select name="kind" {
+                    option value="" { "all" }
+                    @for kind in kinds { option value=(kind) selected[view.kind() == Some(kind)] { (in_words(kind)) } }
+                    @if let Some(unknown) = unknown_kind { option value=(unknown) selected { (unknown) } }
+                }
+            }
+            label { span { "Says" } input name="text" value=[view.text()] size="14" autocomplete="off"; }
+            label { span { "Order" }
+                select name="sort" {
+                    option value="" { "newest first" }
+                    option value="oldest" selected[view.is_oldest_first()] { "oldest first" }
+                }
+            }
+            button type="submit" { "Show" }
+        }
+    }
+}
+
+/// To go to a time. Fields are in UTC, as nothing tells a field's zone to the browser.
+pub fn times(order: &OrderRecord, view: &OrderView) -> Markup {
+    html! {
+        form.filters.travel action=(path(order)) method="get" aria-label="Go to another time" {
+            (kept(order, view, &["item", "kind", "text", "sort"]))
+            (field("at", "As it was at (UTC)", view.at()))
+            (field("knownAt", "As we knew it at (UTC)", view.known_at()))
+            button type="submit" { "Go" }
+        }
+    }
+}
+
+fn path(order: &OrderRecord) -> String {
+    format!("/orders/{}", encoded(&order.head.order_id))
+}
+
+/// What a form leaves as it is.
+fn kept(order: &OrderRecord, view: &OrderView, names: &[&str]) -> Markup {
+    html! {
+        input type="hidden" name="sender" value=(order.head.sender);
+        @for (name, value) in view.query_with("", None) {
+            @if let Some(value) = value.filter(|_| names.contains(&name)) { input type="hidden" name=(name) value=(value); }
+        }
+    }
+}
+
+/// `step` is open: with the default, a time with seconds in it would not be accepted back.
+fn field(name: &str, title: &str, given: Option<&str>) -> Markup {
+    let value = given.and_then(read_time).map(|read| field_value(read.at));
+    html! { label { span { (title) } input type="datetime-local" name=(name) step="any" value=[value]; } }
+}

@@ -1,0 +1,20 @@
+// Relative times stay true while the page is open.
+{
+  const words = (seconds) => {
+    const span = Math.abs(seconds);
+    const minutes = Math.floor(span / 60) % 60, hours = Math.floor(span / 3600);
+    if (span < 60) return `${Math.floor(span)} s`;
+    if (span < 3600) return `${minutes} min`;
+    if (span < 172800) return minutes ? `${hours} h ${minutes} min` : `${hours} h`;
+    return `${Math.floor(span / 86400)} days`;
+  };
+  const refresh = () => {
+    for (const time of document.querySelectorAll("time.ago")) {
+      const seconds = (Date.now() - Date.parse(time.dateTime)) / 1000;
+      if (!(Math.abs(seconds) < 864000)) continue;
+      time.textContent =
+        seconds < -59 ? `in ${words(seconds)}` : seconds < 10 ? "just now" : `${words(seconds)} ago`;
+    }
+  };
+  setInterval(() => document.hidden || refresh(), 1000);
+}

@@ -1,0 +1,198 @@
+//! Who looks at a page, and when: times are told in the viewer's zone and relative to now.
+
+use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
+use chrono_tz::Tz;
+use maud::{Markup, html};
+
+use crate::order::rfc3339;
+
+/// The zone in which times are told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Zone {
+    #[default]
+    London,
+    Utc,
+}
+
+impl Zone {
+    pub const ALL: [Self; 2] = [Self::London, Self::Utc];
+
+    /// The name in addresses and cookies.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::London => "Europe/London",
+            Self::Utc => "UTC",
+        }
+    }
+
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|zone| zone.name() == name)
+    }
+
+    fn tz(self) -> Tz {
+        match self {
+            Self::London => Tz::Europe__London,
+            Self::Utc => Tz::UTC,
+        }
+    }
+}
+
+/// Pages have no clock of their own: this is all they know of now.
+#[derive(Clone, Debug)]
+pub struct Viewer {
+    pub zone: Zone,
+    pub now: DateTime<Utc>,
+    /// The address of the page that is shown, with its query: where a change of settings leads back to.
+    pub here: String,
+}
+
+impl Viewer {
+    pub fn local(&self, at: DateTime<Utc>) -> DateTime<Tz> {
+        at.with_timezone(&self.zone.tz())
+    }
+
+    /// "Mon 13 Feb 2023, 09:21:10 GMT".
+    pub fn exact(&self, at: DateTime<Utc>) -> String {
+        self.local(at).format("%a %-d %b %Y, %H:%M:%S %Z").to_string()
+    }
+
+    /// "13 Feb 2023 09:21", as text: where there are many times, each in a short form.
+    pub fn short(&self, at: DateTime<Utc>) -> String {
+        self.local(at).format("%-d %b %Y %H:%M").to_string()
+    }
+
+    /// "today 09:21", "yesterday 09:21", "13 Feb 09:21", "13 Feb 2023 09:21": the exact time as its title.
+    pub fn minute(&self, at: DateTime<Utc>) -> Markup {
+        let time = self.local(at).format("%H:%M");
+        self.element(at, format!("{} {time}", self.day_in_words(at)))
+    }
+
+    /// "today 09:21:10", "13 Feb 2023 09:21:10".
+    pub fn second(&self, at: DateTime<Utc>) -> Markup {
+        let time = self.local(at).format("%H:%M:%S");
+        self.element(at, format!("{} {time}", self.day_in_words(at)))
+    }
+
+    /// The time of day where `at` is on the same day as `beside`, else with its date.
+    pub fn beside(&self, at: DateTime<Utc>, beside: DateTime<Utc>) -> Markup {
+        if self.local(at).date_naive() == self.local(beside).date_naive() {
+            self.element(at, self.local(at).format("%H:%M:%S").to_string())
+        } else {
+            self.second(at)
+        }
+    }
+
+    /// "13 Feb 2023", "today".
+    pub fn day(&self, at: DateTime<Utc>) -> Markup {
+        self.element(at, self.day_in_words(at))
+    }
+
+    /// "5 min ago", "in 3 days"; beyond ten days the day. A script keeps it true while the page is open.
+    pub fn ago(&self, at: DateTime<Utc>) -> Markup {
+        const LONG: i64 = 10;
+        let span_of = self.now - at;
+        let text = match span_of.num_seconds() {
+            _ if span_of.num_days().abs() >= LONG => return self.minute(at),
+            ..-59 => format!("in {}", span(span_of)),
+            -59..10 => "just now".to_owned(),
+            _ => format!("{} ago", span(span_of)),
+        };
+        html! { time.ago datetime=(rfc3339(at)) title=(self.exact(at)) { (text) } }
+    }
+
+    fn day_in_words(&self, at: DateTime<Utc>) -> String {
+        let (day, today) = (self.local(at).date_naive(), self.local(self.now).date_naive());
+        match (today - day).num_days() {
+            0 => "today".to_owned(),
+            1 => "yesterday".to_owned(),
+            -1 => "tomorrow".to_owned(),
+            _ => {
+                use chrono::Datelike;
+                let format = if day.year() == today.year() { "%-d %b" } else { "%-d %b %Y" };
+                day.format(format).to_string()
+            }
+        }
+    }
+
+    fn element(&self, at: DateTime<Utc>, text: String) -> Markup {
+        html! { time datetime=(rfc3339(at)) title=(self.exact(at)) { (text) } }
+    }
+}
+
+/// A span of time in one or two units: "40 s", "5 min", "3 h 20 min", "2 days".
+pub fn span(span: TimeDelta) -> String {
+    let span = span.abs();
+    let (hours, minutes) = (span.num_hours(), span.num_minutes() % 60);
+    match span.num_seconds() {
+        ..60 => format!("{} s", span.num_seconds()),
+        60..3_600 => format!("{minutes} min"),
+        3_600..172_800 if minutes == 0 => format!("{hours} h"),
+        3_600..172_800 => format!("{hours} h {minutes} min"),
+        _ => format!("{} days", span.num_days()),
+    }
+}
+
+/// As a `datetime-local` field takes it: in UTC, without the zone, to the millisecond at most.
+pub fn field_value(at: DateTime<Utc>) -> String {
+    at.trunc_subsecs(3).naive_utc().format("%Y-%m-%dT%H:%M:%S%.f").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::{DateTime, TimeDelta, Utc};
+
+    use super::{Viewer, Zone, field_value, span};
+
+    fn at(text: &str) -> DateTime<Utc> {
+        text.parse().unwrap()
+    }
+
+    fn viewer(zone: Zone) -> Viewer {
+        Viewer { zone, now: at("2024-04-30T12:00:00Z"), here: "/".to_owned() }
+    }
+
+    #[test]
+    fn times_are_told_in_the_viewers_zone_and_exactly_in_their_title() {
+        let time = viewer(Zone::London).second(at("2024-04-27T08:00:00.5Z")).into_string();
+        assert!(time.contains(">27 Apr 09:00:00<"), "{time}");
+        assert!(
+            time.contains("datetime=\"2024-04-27T08:00:00.500Z\" title=\"Sat 27 Apr 2024, 09:00:00 BST\""),
+            "{time}"
+        );
+        let time = viewer(Zone::Utc).minute(at("2023-04-29T08:00:00Z")).into_string();
+        assert!(time.contains(">29 Apr 2023 08:00<"), "{time}");
+    }
+
+    #[test]
+    fn near_days_have_words() {
+        let words = |time| viewer(Zone::London).minute(at(time)).into_string();
+        assert!(words("2024-04-30T08:00:00Z").contains(">today 09:00<"));
+        // The 29th in UTC, the 30th in London.
+        assert!(words("2024-04-29T23:30:00Z").contains(">today 00:30<"));
+        assert!(words("2024-04-29T08:00:00Z").contains(">yesterday 09:00<"));
+        assert!(words("2024-05-01T08:00:00Z").contains(">tomorrow 09:00<"));
+    }
+
+    #[test]
+    fn relative_times_end_where_nobody_counts_days() {
+        let words = |time| viewer(Zone::Utc).ago(at(time)).into_string();
+        assert!(words("2024-04-30T11:59:58Z").contains(">just now<"));
+        assert!(words("2024-04-30T11:55:00Z").contains(">5 min ago<"));
+        assert!(words("2024-05-02T13:00:00Z").contains(">in 2 days<"));
+        assert!(words("2024-04-01T13:00:00Z").contains(">1 Apr 13:00<"));
+    }
+
+    #[test]
+    fn spans_are_short() {
+        let spans = [(59, "59 s"), (61, "1 min"), (7_200, "2 h"), (-12_000, "3 h 20 min"), (200_000, "2 days")];
+        for (seconds, words) in spans {
+            assert_eq!(span(TimeDelta::seconds(seconds)), words);
+        }
+    }
+
+    #[test]
+    fn fields_hold_utc() {
+        assert_eq!(field_value(at("2024-04-29T08:00:00.1234Z")), "2024-04-29T08:00:00.123");
+        assert_eq!(field_value(at("2024-04-29T08:00:00Z")), "2024-04-29T08:00:00");
+    }
+}

@@ -99,7 +99,7 @@ pub async fn csv(request: HttpRequest, parameters: web::Query<ListParameters>, a
         Ok(query) => OrderQuery { or_begins: true, limit: CSV_PAGE, ..query },
         Err(problem) => return shown(Err(problem), &viewer),
     };
-    let head: Bytes = format!("{}\r\n", pages::CSV_HEAD.join(",")).into();
+    let head: Bytes = format!("{}\r\n", pages::ORDERS_HEAD.join(",")).into();
     let lines = stream::try_unfold((app, Some(first), 0_usize, Some(head), viewer), |state| async move {
         let (app, next, written, head, viewer) = state;
         if let Some(head) = head {
@@ -108,7 +108,7 @@ pub async fn csv(request: HttpRequest, parameters: web::Query<ListParameters>, a
         let Some(query) = next.filter(|_| written < CSV_MOST) else { return Ok(None) };
         let page = app.store.orders(&query).await?;
         let rows = rows(&app, page.hits, &viewer).await?;
-        let lines: String = rows.iter().map(pages::csv_line).collect();
+        let lines: String = rows.iter().map(pages::orders_line).collect();
         let next = page.next.map(|after| OrderQuery { after: Some(after), ..query });
         let written = written + rows.len();
         Ok(Some((lines.into(), (app, next, written, None, viewer))))

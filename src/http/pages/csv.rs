@@ -1,8 +1,55 @@
 //! Comma-separated values (RFC 4180) that a spreadsheet opens without running anything.
 
+use super::orders::Row;
+use crate::order::rfc3339;
+
+/// The columns of the list as CSV, with a head.
+pub const ORDERS_HEAD: [&str; 15] = [
+    "orderId",
+    "sender",
+    "externalId",
+    "state",
+    "stateReason",
+    "attention",
+    "attentionSince",
+    "product",
+    "customers",
+    "serviceIds",
+    "appointment",
+    "appointmentStatus",
+    "expectedCompletion",
+    "daysLater",
+    "lastEventAt",
+];
+
+/// A line of the list as CSV.
+pub fn orders_line((hit, digest): &Row) -> String {
+    let order = &hit.head;
+    let reasons: Vec<&str> = digest.attention.iter().map(|(reason, _, _)| reason.as_str()).collect();
+    let since = digest.attention.iter().map(|(_, since, _)| *since).min();
+    let visit = digest.appointment.as_ref();
+    line(&[
+        &order.order_id,
+        &order.sender,
+        order.external_id.as_deref().unwrap_or_default(),
+        &order.state,
+        &order.state_reason,
+        &reasons.join(" "),
+        &since.map(rfc3339).unwrap_or_default(),
+        &digest.product,
+        &digest.customers.join(" "),
+        &digest.service_ids.join(" "),
+        visit.map_or("", |visit| visit.window.as_str()),
+        visit.and_then(|visit| visit.status.as_deref()).unwrap_or_default(),
+        digest.expected.as_ref().map_or("", |expected| expected.day.as_str()),
+        &digest.expected.as_ref().map_or_else(String::new, |expected| expected.slip.to_string()),
+        &rfc3339(order.last_event_at),
+    ])
+}
+
 /// A line with its end. A value that a spreadsheet would take for a formula gets an apostrophe before it:
 /// values come from outside.
-pub fn line(values: &[&str]) -> String {
+fn line(values: &[&str]) -> String {
     let mut line = String::new();
     for (at, value) in values.iter().enumerate() {
         if at > 0 {

@@ -25,6 +25,7 @@ mod tests;
 mod viewer;
 
 pub use assets::{Asset, asset};
+pub use csv::{ORDERS_HEAD, orders_line};
 pub use deliveries::{DeliveriesQuery, deliveries, delivery};
 pub use difference::{difference, page_of as difference_page};
 pub use digest::Digest;
@@ -33,6 +34,6 @@ pub use home::home;
 pub use link::{order_path, with_query};
 pub use message::{choose_sender, message};
 pub use order::{OrderView, order};
-pub use orders::{CSV_HEAD, OrdersQuery, REASONS, Row, csv_line, orders};
+pub use orders::{OrdersQuery, REASONS, Row, orders};
 pub use queues::{attention, feed, unknown, visits};
 pub use viewer::{Viewer, Zone};

@@ -4,9 +4,9 @@ use maud::{Markup, html};
 
 use super::digest::Digest;
 use super::frame::{Frame, page};
+use super::label;
 use super::link::{order_path, with_query};
 use super::viewer::Viewer;
-use super::{csv, label};
 use crate::order::state_in_words;
 use crate::store::{MOST_MATCHES, OrderHit};
 
@@ -306,50 +306,6 @@ fn pager(query: &OrdersQuery) -> Markup {
             }
         }
     }
-}
-
-/// The columns of the list as CSV, with a head.
-pub const CSV_HEAD: [&str; 15] = [
-    "orderId",
-    "sender",
-    "externalId",
-    "state",
-    "stateReason",
-    "attention",
-    "attentionSince",
-    "product",
-    "customers",
-    "serviceIds",
-    "appointment",
-    "appointmentStatus",
-    "expectedCompletion",
-    "daysLater",
-    "lastEventAt",
-];
-
-/// A line of the list as CSV.
-pub fn csv_line((hit, digest): &Row) -> String {
-    let order = &hit.head;
-    let reasons: Vec<&str> = digest.attention.iter().map(|(reason, _, _)| reason.as_str()).collect();
-    let since = digest.attention.iter().map(|(_, since, _)| *since).min();
-    let visit = digest.appointment.as_ref();
-    csv::line(&[
-        &order.order_id,
-        &order.sender,
-        order.external_id.as_deref().unwrap_or_default(),
-        &order.state,
-        &order.state_reason,
-        &reasons.join(" "),
-        &since.map(crate::order::rfc3339).unwrap_or_default(),
-        &digest.product,
-        &digest.customers.join(" "),
-        &digest.service_ids.join(" "),
-        visit.map_or("", |visit| visit.window.as_str()),
-        visit.and_then(|visit| visit.status.as_deref()).unwrap_or_default(),
-        digest.expected.as_ref().map_or("", |expected| expected.day.as_str()),
-        &digest.expected.as_ref().map_or_else(String::new, |expected| expected.slip.to_string()),
-        &crate::order::rfc3339(order.last_event_at),
-    ])
 }
 
 fn given(text: &Option<String>) -> Option<&str> {

@@ -1,0 +1,43 @@
+//! The service's doors: where it listens, what it takes and how it answers.
+
+use std::net::{Ipv4Addr, SocketAddr};
+
+use clap::Args;
+
+use super::hybris::HybrisConfig;
+
+#[derive(Args, Clone, Debug)]
+pub struct HttpConfig {
+    /// Address to listen at. Only this machine's own (127.0.0.1 or ::1) for now: there is no sign-in yet.
+    #[arg(long, env = "ORDER_TIMELINE_LISTEN", value_name = "ADDRESS", default_value_t = default_listen())]
+    pub listen: SocketAddr,
+    /// Status that acknowledges a delivery; some senders insist on one.
+    #[arg(long, env = "ORDER_TIMELINE_ACK_STATUS", value_name = "STATUS", default_value_t = 200,
+          value_parser = clap::value_parser!(u16).range(200..=299))]
+    pub ack_status: u16,
+    /// Largest body that is taken in whole, in bytes. Of a larger one length, hash and head are kept.
+    #[arg(long, env = "ORDER_TIMELINE_MAX_BODY_BYTES", value_name = "BYTES", default_value_t = 16 * 1024 * 1024)]
+    pub max_body_bytes: usize,
+    #[command(flatten)]
+    pub hybris: HybrisConfig,
+}
+
+/// Where the service listens unless told otherwise.
+pub fn default_listen() -> SocketAddr {
+    SocketAddr::from((Ipv4Addr::LOCALHOST, 8622))
+}
+
+#[derive(Args, Clone, Debug)]
+pub struct ServeConfig {
+    #[command(flatten)]
+    pub http: HttpConfig,
+}
+
+#[derive(Args, Clone, Debug)]
+pub struct DemoConfig {
+    #[command(flatten)]
+    pub http: HttpConfig,
+    /// Seconds between the made-up events; 0 for none.
+    #[arg(long, env = "ORDER_TIMELINE_EVERY", value_name = "SECONDS", default_value_t = 5)]
+    pub every: u64,
+}

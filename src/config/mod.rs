@@ -1,0 +1,68 @@
+//! The program's settings: the only reader of flags and environment. `--help` is the manual.
+
+mod database;
+mod deliveries;
+mod http;
+mod hybris;
+mod log;
+mod orders;
+mod vocabulary;
+
+use clap::{Parser, Subcommand};
+
+pub use database::{DatabaseConfig, DatabaseUrl};
+pub use deliveries::DeliveriesCommand;
+pub use http::{DemoConfig, HttpConfig, ServeConfig, default_listen};
+pub use hybris::{HybrisCommand, HybrisConfig, HybrisJm};
+pub use log::{LogConfig, LogFormat};
+pub use orders::{ExportConfig, ExportFormat, IngestConfig, RebuildConfig, TimelineConfig};
+pub use vocabulary::{VocabularyCommand, WordConfig};
+
+/// The sender that comes configured.
+pub const DEFAULT_SENDER: &str = "bt-wholesale";
+
+/// Keeps every order event that a supplier pushes and shows what happened to each order, when, and
+/// when it was known.
+#[derive(Debug, Parser)]
+#[command(version, about, max_term_width = 110)]
+pub struct Config {
+    #[command(flatten)]
+    pub database: DatabaseConfig,
+    #[command(flatten)]
+    pub log: LogConfig,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the service: listener, API and pages
+    Serve(ServeConfig),
+    /// Run the service on a fresh private database, with sample orders and a slow stream of made-up ones
+    Demo(DemoConfig),
+    /// Bring the database up to date
+    Migrate,
+    /// Take bodies from files in, the way the listener does; again is harmless
+    Ingest(IngestConfig),
+    /// Show what happened to an order
+    Timeline(TimelineConfig),
+    /// Look at and change what the suppliers' codes mean
+    Vocabulary {
+        #[command(subcommand)]
+        command: VocabularyCommand,
+    },
+    /// Look at what was received
+    Deliveries {
+        #[command(subcommand)]
+        command: DeliveriesCommand,
+    },
+    /// Look at what went on with the billing systems behind the Hybris front door
+    Hybris {
+        #[command(subcommand)]
+        command: HybrisCommand,
+    },
+    /// Make all orders anew from the deliveries, read by this version of the program; the service may run on
+    Rebuild(RebuildConfig),
+    /// Write one of the analysts' views to a file; without a view, list them
+    Export(ExportConfig),
+}

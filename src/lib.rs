@@ -5,6 +5,7 @@
 //!
 //! * [`config`], [`telemetry`] – settings and log
 //! * [`http`], [`cli`] – the doors: listener, API and pages; commands
+//! * [`access`] – who gets in: senders, staff, and on what showing
 //! * [`hybris`] – the front door where orders are placed, and the billing systems behind it
 //! * [`intake`] – the use case: keep, read, fold, project, receipt; a batch at a time
 //! * [`rebuild`] – all of it anew from what was kept, or beside it to compare
@@ -27,6 +28,7 @@
 //!   from the deliveries alone.
 //! * A delivery is durable, and visible in its order's timeline, before it is acknowledged.
 
+pub mod access;
 pub mod cli;
 pub mod config;
 pub mod demo;

@@ -35,6 +35,9 @@ impl Service {
             hybris: Arc::default(),
             ack_status: 200,
             max_body_bytes: 16 * 1024 * 1024,
+            access: http::AccessSettings::default(),
+            limits: http::Limits::default(),
+            tls: None,
         };
         let socket = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = socket.local_addr().unwrap();

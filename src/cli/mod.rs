@@ -1,13 +1,16 @@
 //! The commands. They call what the service calls; only how they show it is their own.
 
+mod access;
 mod database;
 mod deliveries;
 mod demo;
 mod export;
 mod hybris;
 mod ingest;
+mod keys;
 mod migrate;
 mod rebuild;
+mod senders;
 mod serve;
 mod signals;
 mod terminal;
@@ -54,6 +57,8 @@ async fn run(config: Config) -> Result<()> {
         Command::Serve(serve) => serve::run(database, &serve).await,
         Command::Demo(demo) => demo::run(database, &demo).await,
         Command::Migrate => migrate::run(database).await,
+        Command::Senders { command } => senders::run(database, command).await,
+        Command::Keys { command } => keys::run(database, command).await,
         Command::Ingest(ingest) => ingest::run(database, &ingest).await,
         Command::Timeline(timeline) => timeline::run(database, &timeline).await,
         Command::Vocabulary { command: VocabularyCommand::List { subject, unknown, json } } => {

@@ -5,9 +5,10 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use tracing::{info, warn};
 
+use super::access::{access, limits, safe_to_open, tls};
 use super::database::{Database, Purpose};
 use super::signals::serve_until_signalled;
 use crate::config::{DEFAULT_SENDER, DatabaseConfig, HttpConfig, ServeConfig};
@@ -20,13 +21,21 @@ pub async fn run(database: &DatabaseConfig, config: &ServeConfig) -> Result<()> 
     let socket = bind(config.http.listen)?;
     let database = Database::open(database, Purpose::Serve).await?;
     let address = socket.local_addr()?;
+    let openness = match safe_to_open(&config.http, address, &database.store).await {
+        Ok(openness) => openness,
+        Err(refused) => {
+            database.close().await?;
+            return Err(refused);
+        }
+    };
     let vocabulary = Arc::new(database.store.vocabulary().await?);
     let server = http::serve(app(&config.http, database.store.clone(), vocabulary)?, socket)?;
+    let scheme = if config.http.tls.tls_cert.is_some() { "https" } else { "http" };
     writeln!(
         anstream::stdout(),
-        "Order Timeline is at http://{address}/ and takes events at http://{address}/listener"
+        "Order Timeline is at {scheme}://{address}/ and takes events at {scheme}://{address}/listener"
     )?;
-    writeln!(anstream::stdout(), "There is no sign-in yet, so it listens on this machine only. Ctrl-C stops it.")?;
+    writeln!(anstream::stdout(), "{openness} Ctrl-C stops it.")?;
     for doubt in database.store.doubts().await? {
         warn!("the database is not safe: {doubt}");
     }
@@ -61,6 +70,9 @@ pub fn app(config: &HttpConfig, store: Store, vocabulary: Arc<Vocabulary>) -> Re
         hybris: Arc::new(hybris(config)?),
         ack_status: config.ack_status,
         max_body_bytes: config.max_body_bytes,
+        access: access(config)?,
+        limits: limits(&config.limits),
+        tls: tls(&config.tls),
     })
 }
 
@@ -82,17 +94,11 @@ fn hybris(config: &HttpConfig) -> Result<Hybris> {
     Ok(hybris)
 }
 
-/// Binds the address, if it is one of this machine's own.
+/// Binds the address.
 ///
 /// # Errors
-/// Where others could reach it, or it is taken.
+/// Where it is taken.
 pub fn bind(listen: SocketAddr) -> Result<TcpListener> {
-    if !listen.ip().is_loopback() {
-        bail!(
-            "--listen {listen} can be reached from other machines, and there is no sign-in yet: whoever reaches the \
-             service could read every order and push events; listen at 127.0.0.1 or [::1]"
-        );
-    }
     TcpListener::bind(listen).with_context(|| {
         format!("cannot listen at {listen}; if another program does, choose another address with --listen")
     })

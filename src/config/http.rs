@@ -4,11 +4,12 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use clap::Args;
 
+use super::access::{AccessConfig, LimitsConfig, SignInConfig, TlsConfig};
 use super::hybris::HybrisConfig;
 
 #[derive(Args, Clone, Debug)]
 pub struct HttpConfig {
-    /// Address to listen at. Only this machine's own (127.0.0.1 or ::1) for now: there is no sign-in yet.
+    /// Address to listen at. Where others can reach it, somebody has to be set up first: see “senders” and “keys”.
     #[arg(long, env = "ORDER_TIMELINE_LISTEN", value_name = "ADDRESS", default_value_t = default_listen())]
     pub listen: SocketAddr,
     /// Status that acknowledges a delivery; some senders insist on one.
@@ -18,6 +19,14 @@ pub struct HttpConfig {
     /// Largest body that is taken in whole, in bytes. Of a larger one length, hash and head are kept.
     #[arg(long, env = "ORDER_TIMELINE_MAX_BODY_BYTES", value_name = "BYTES", default_value_t = 16 * 1024 * 1024)]
     pub max_body_bytes: usize,
+    #[command(flatten)]
+    pub access: AccessConfig,
+    #[command(flatten)]
+    pub sign_in: SignInConfig,
+    #[command(flatten)]
+    pub tls: TlsConfig,
+    #[command(flatten)]
+    pub limits: LimitsConfig,
     #[command(flatten)]
     pub hybris: HybrisConfig,
 }

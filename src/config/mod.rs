@@ -1,21 +1,25 @@
 //! The program's settings: the only reader of flags and environment. `--help` is the manual.
 
+mod access;
 mod database;
 mod deliveries;
 mod http;
 mod hybris;
 mod log;
 mod orders;
+mod senders;
 mod vocabulary;
 
 use clap::{Parser, Subcommand};
 
+pub use access::{AccessConfig, ForwardedHeaderName, KeysCommand, LimitsConfig, SignInConfig, TlsConfig};
 pub use database::{DatabaseConfig, DatabaseUrl};
 pub use deliveries::DeliveriesCommand;
 pub use http::{DemoConfig, HttpConfig, ServeConfig, default_listen};
 pub use hybris::{HybrisCommand, HybrisConfig, HybrisJm};
 pub use log::{LogConfig, LogFormat};
 pub use orders::{ExportConfig, ExportFormat, IngestConfig, RebuildConfig, TimelineConfig};
+pub use senders::{RotateConfig, SenderConfig, SendersCommand};
 pub use vocabulary::{VocabularyCommand, WordConfig};
 
 /// The sender that comes configured.
@@ -42,6 +46,16 @@ pub enum Command {
     Demo(DemoConfig),
     /// Bring the database up to date
     Migrate,
+    /// Say who may post, and what they must show
+    Senders {
+        #[command(subcommand)]
+        command: SendersCommand,
+    },
+    /// Keys for staff and programs
+    Keys {
+        #[command(subcommand)]
+        command: KeysCommand,
+    },
     /// Take bodies from files in, the way the listener does; again is harmless
     Ingest(IngestConfig),
     /// Show what happened to an order

@@ -1,17 +1,19 @@
 //! The composition root: what is served where.
 
-use std::future::ready;
 use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::dev::Server;
-use actix_web::{
-    App as ActixApp, FromRequest, Handler, HttpRequest, HttpServer, Resource, Responder, guard, middleware, web,
-};
+use actix_web::{App as ActixApp, HttpServer, middleware, web};
 use tracing::warn;
 
-use super::{deliveries, error, health, hybris, listener, openapi, orders, site};
+use super::body::{Limits, Room};
+use super::entrance::{AccessSettings, Entrance, keep_up_to_date};
+use super::routes::routes;
+use super::tls::{Tls, TlsSettings};
+use super::{error, site};
+use crate::access::{Gate, Oidc, Refusals};
 use crate::hybris::{Hybris, settle_left_behind};
 use crate::intake::Group;
 use crate::order::Vocabulary;
@@ -31,6 +33,12 @@ pub struct App {
     /// Acknowledges a delivery; 2xx.
     pub ack_status: u16,
     pub max_body_bytes: usize,
+    /// Who gets in.
+    pub access: AccessSettings,
+    /// How much may come in, and how slowly.
+    pub limits: Limits,
+    /// Encryption by the service itself.
+    pub tls: Option<TlsSettings>,
 }
 
 /// How long a shutdown waits for requests under way, in seconds: what was received is to be answered.
@@ -44,24 +52,51 @@ const SETTLE_EVERY: Duration = Duration::from_secs(30);
 /// Where the socket cannot be used.
 pub fn serve(app: App, socket: TcpListener) -> std::io::Result<Server> {
     let group = web::Data::new(Group::start(&app.store, &app.vocabulary)?);
+    let entrance = web::Data::new(entrance(&app, &socket).map_err(std::io::Error::other)?);
+    let limits = app.limits;
+    // The server counts each worker's.
+    let workers = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
+    let connections_each = limits.connections.div_ceil(workers);
+    let tls = app.tls.as_ref().map(Tls::new).transpose().map_err(std::io::Error::other)?;
     let app = web::Data::new(app);
     actix_web::rt::spawn(settle_exchanges(app.clone()));
+    actix_web::rt::spawn(keep_up_to_date(entrance.clone()));
+    let base_path = app.hybris.base_path.clone();
     let server = HttpServer::new(move || {
         ActixApp::new()
             .app_data(app.clone())
             .app_data(group.clone())
+            .app_data(entrance.clone())
             .app_data(web::QueryConfig::default().error_handler(site::bad_query_told))
             .app_data(web::PathConfig::default().error_handler(|cause, _| error::bad_path(&cause).into()))
             .wrap(middleware::from_fn(site::guard))
-            .configure(|config| routes(config, &app.hybris.base_path))
+            .configure(|config| drop(routes(config, &base_path)))
             .default_service(web::to(error::not_found))
     })
     // Its own handling takes Ctrl-C for an order to drop everything.
     .disable_signals()
     .shutdown_timeout(SHUTDOWN_SECONDS)
-    .listen(socket)?
-    .run();
-    Ok(server)
+    .client_request_timeout(limits.head_time_out)
+    .max_connections(connections_each);
+    let Some(tls) = tls else { return Ok(server.listen(socket)?.run()) };
+    actix_web::rt::spawn(tls.clone().keep_up_to_date());
+    let config = rustls::ServerConfig::clone(&tls.config);
+    let server = server.on_connect(move |connection, extensions| tls.note(connection, extensions));
+    Ok(server.listen_rustls_0_23(socket, config)?.run())
+}
+
+fn entrance(app: &App, socket: &TcpListener) -> Result<Entrance, String> {
+    let is_local = socket.local_addr().is_ok_and(|address| address.ip().is_loopback());
+    Ok(Entrance {
+        store: app.store.clone(),
+        gate: Gate::new(app.store.clone())?,
+        refusals: Refusals::default(),
+        room: Room::new(app.limits.room),
+        oidc: app.access.oidc.clone().map(Oidc::new).transpose()?,
+        settings: app.access.clone(),
+        is_local,
+        is_tls: app.tls.is_some(),
+    })
 }
 
 /// What a former run, or another node that is no more, left open at the front door.
@@ -72,50 +107,4 @@ async fn settle_exchanges(app: web::Data<App>) {
         }
         tokio::time::sleep(SETTLE_EVERY).await;
     }
-}
-
-fn routes(config: &mut web::ServiceConfig, hybris_base: &str) {
-    let listen = web::resource(["/listener", "/listener/{event_name}"]).route(web::post().to(listener::take));
-    config
-        .service(only(listen, "POST"))
-        .service(
-            web::resource(format!("{hybris_base}/{{business_id}}/productOrder"))
-                .post(hybris::place)
-                .default_service(web::to(hybris::method_not_allowed)),
-        )
-        .service(
-            web::resource(format!("{hybris_base}/{{business_id}}/productOrder/{{id}}"))
-                .get(hybris::show)
-                .default_service(web::to(hybris::method_not_allowed)),
-        )
-        .service(read("/api/v1/orders", orders::list))
-        .service(read("/api/v1/orders/{order_id}", orders::show))
-        .service(read("/api/v1/orders/{order_id}/timeline", orders::timeline))
-        .service(read("/api/v1/orders/{order_id}/deliveries", deliveries::of_order))
-        .service(read("/api/v1/deliveries", deliveries::list))
-        .service(read("/api/v1/deliveries/{id}", deliveries::show))
-        .service(read("/api/v1/deliveries/{id}/body", deliveries::body))
-        .service(read("/openapi.json", openapi::show))
-        .service(read("/health/live", health::live))
-        .service(read("/health/ready", health::ready))
-        .service(read("/", site::orders))
-        .service(read("/orders/{order_id}", site::order))
-        .service(read("/assets/style.css", site::style));
-}
-
-/// What is read with GET, and with HEAD: the same without its body, which the server leaves out.
-fn read<F, Args>(path: &str, handler: F) -> Resource
-where
-    F: Handler<Args>,
-    Args: FromRequest + 'static,
-    F::Output: Responder + 'static,
-{
-    let reading = guard::Any(guard::Get()).or(guard::Head());
-    only(web::resource(path).route(web::route().guard(reading).to(handler)), "GET, HEAD")
-}
-
-/// A resource that says what it takes where it is asked for anything else.
-fn only(resource: Resource, methods: &'static str) -> Resource {
-    let refuse = move |request: HttpRequest| ready(error::method_not_allowed(&request, methods));
-    resource.default_service(web::to(refuse))
 }

@@ -5,12 +5,19 @@ use actix_web::{HttpResponse, web};
 use serde_json::json;
 
 use super::app::App;
+use super::entrance::Entrance;
 use super::error::Problem;
 
-/// The process answers.
+/// The process answers. `access` says whether it is open to whoever reaches it, or closed to all who do not show who
+/// they are; unknown until the database has told.
 #[utoipa::path(get, path = "/health/live", tag = "operations", responses((status = 200)))]
-pub async fn live() -> HttpResponse {
-    HttpResponse::Ok().json(json!({ "status": "live" }))
+pub async fn live(entrance: web::Data<Entrance>) -> HttpResponse {
+    let access = match entrance.gate.shared.known() {
+        Some(state) if entrance.is_open(&state) => "open",
+        Some(_) => "closed",
+        None => "unknown",
+    };
+    HttpResponse::Ok().json(json!({ "status": "live", "access": access }))
 }
 
 /// The database answers and has the schema of this program.

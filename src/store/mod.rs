@@ -3,6 +3,7 @@
 //! The statements run on plain PostgreSQL and, distributed by order key, on Citus: times are bound, locks
 //! are taken a row at a time by an upsert, and no statement crosses orders but by equality.
 
+mod access;
 mod analytics;
 mod batch;
 mod checksum;
@@ -17,6 +18,7 @@ mod project;
 mod reading;
 mod rebuild;
 mod rebuild_run;
+mod sessions;
 mod shadow;
 mod silence;
 mod vocabulary;
@@ -26,6 +28,7 @@ use std::time::Duration;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
 use sqlx::{ConnectOptions, Connection, Executor};
 
+pub use access::{AccessRows, SecretRow, SenderRow, SigningKey};
 pub use analytics::{Cell, Column, ColumnKind, View};
 pub use batch::{Batch, LoadedOrder};
 pub use deliveries::{DeliveryBody, DeliveryFilter};
@@ -37,6 +40,7 @@ pub use project::{PROJECTION_TABLES, Projection};
 pub use reading::Reading;
 pub use rebuild::{RebuildPage, Stored};
 pub use rebuild_run::{Position, Run, Stage};
+pub use sessions::{Session, SignIn};
 pub use shadow::{Difference, Shadow, Tables};
 pub use vocabulary::UnknownValue;
 

@@ -130,6 +130,46 @@ impl TestApp {
         Self { address, database, handle }
     }
 
+    /// The service on a database that is there already.
+    pub fn on(database: TestDatabase, set: impl FnOnce(&mut App)) -> Self {
+        let (address, handle) = serve(Self::settings(&database, set));
+        Self { address, database, handle }
+    }
+
+    /// The service after these commands of an operator; gives what they said, as JSON.
+    pub async fn after(commands: &[&str], set: impl FnOnce(&mut App)) -> (Self, Vec<Value>) {
+        let database = TestDatabase::new().await;
+        let mut told = Vec::new();
+        for command in commands {
+            told.push(operate(&database, command).await);
+        }
+        let app = Self::on(database, |app| {
+            app.access.refresh = std::time::Duration::from_millis(50);
+            set(app);
+        });
+        (app, told)
+    }
+
+    /// Asks until the answer has this status: what an operator does takes effect within seconds.
+    pub async fn until(&self, status: u16, ask: impl AsyncFn() -> Answer) -> Answer {
+        for _ in 0..600 {
+            let answer = ask().await;
+            if answer.status == status {
+                return answer;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+        panic!("never {status}: {}", ask().await.text());
+    }
+
+    /// How often this was refused.
+    pub async fn refused(&self, key: &str, reason: &str) -> u64 {
+        let answer = self.send("GET", "/api/v1/refusals", &[("Authorization", &bearer(key))], []).await;
+        let refusals = answer.json()["refusals"].clone();
+        let counts = refusals.as_array().unwrap().iter().filter(|count| count["reason"] == reason);
+        counts.map(|count| count["count"].as_u64().unwrap()).sum()
+    }
+
     /// Stops the service, whatever it is doing, and starts another one on the same database.
     pub async fn restart(&mut self, set: impl FnOnce(&mut App)) {
         self.handle.stop(false).await;
@@ -151,6 +191,9 @@ impl TestApp {
             hybris: Arc::default(),
             ack_status: 200,
             max_body_bytes: 16 * 1024 * 1024,
+            access: http::AccessSettings::default(),
+            limits: http::Limits::default(),
+            tls: None,
         };
         set(&mut app);
         app
@@ -189,6 +232,20 @@ impl TestApp {
     }
 }
 
+pub fn bearer(token: &str) -> String {
+    format!("Bearer {token}")
+}
+
+/// Runs a command of an operator with `--json`; gives what it says, as JSON where it is.
+pub async fn operate(database: &TestDatabase, command: &str) -> Value {
+    let mut arguments: Vec<&str> = command.split(' ').collect();
+    if matches!(arguments[1], "add" | "rotate" | "list") {
+        arguments.push("--json");
+    }
+    let told = crate::ingest::out(&crate::ingest::run(database, &arguments).await);
+    serde_json::from_str(&told).unwrap_or(Value::String(told))
+}
+
 fn serve(app: App) -> (SocketAddr, ServerHandle) {
     let socket = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = socket.local_addr().unwrap();
@@ -210,7 +267,8 @@ async fn send(address: SocketAddr, method: &str, path: &str, headers: &[(&str, &
     // The client belongs to actix's own runtime and cannot cross threads.
     let answer = tokio::task::spawn_blocking(move || {
         actix_web::rt::System::new().block_on(async move {
-            let client = awc::Client::builder().timeout(std::time::Duration::from_secs(60)).finish();
+            let client =
+                awc::Client::builder().disable_redirects().timeout(std::time::Duration::from_secs(60)).finish();
             let mut request = client.request(method.parse().unwrap(), format!("http://{address}{path}"));
             for (name, value) in headers {
                 request = request.insert_header((name, value));

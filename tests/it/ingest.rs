@@ -78,7 +78,7 @@ async fn a_timeline_is_read_in_the_terminal() {
         (vec!["timeline", "00228874", "--known-at", "2020-01-01T00:00:00Z"], "nothing was known"),
         (vec!["timeline", "00228874", "--at", "yesterday"], "is no time"),
         (vec!["ingest", "no-such-file"], "cannot read no-such-file"),
-        (vec!["serve", "--listen", "0.0.0.0:0"], "there is no sign-in yet"),
+        (vec!["serve", "--listen", "0.0.0.0:0"], "nobody has been set up"),
         (vec!["demo"], "takes no --database-url"),
     ] {
         let output = run(&database, &arguments).await;

@@ -11,6 +11,7 @@ mod link;
 mod message;
 mod order;
 mod orders;
+mod sign_in;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -18,7 +19,8 @@ mod time;
 mod travel;
 
 pub use layout::{STYLE, page};
-pub use link::order_path;
+pub use link::{encoded, order_path};
 pub use message::{choose_sender, message};
 pub use order::{OrderView, order};
 pub use orders::{OrdersQuery, orders};
+pub use sign_in::{SignInView, sign_in};

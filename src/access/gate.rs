@@ -1,0 +1,294 @@
+//! The gate: who a request is from, and whether that is enough.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use chrono::Utc;
+use sha2::{Digest, Sha256};
+use tokio::sync::Semaphore;
+
+use super::certificate::PeerCertificate;
+use super::demand::Way;
+use super::issuer::Issuers;
+use super::jwt::{Claims, Token};
+use super::key;
+use super::reason::Reason;
+use super::secret::Secret;
+use super::state::{Sender, SenderSecret, Shared, State};
+use super::token;
+use super::webhook::WebhookHeaders;
+
+/// What a request shows of itself.
+#[derive(Clone, Debug)]
+pub struct Presented {
+    pub authorization: Authorization,
+    pub webhook: Option<WebhookHeaders>,
+    pub certificate: Option<Arc<PeerCertificate>>,
+    /// Where it comes from; none where the connection does not tell.
+    pub address: Option<IpAddr>,
+}
+
+/// The header `Authorization`.
+#[derive(Clone, Debug)]
+pub enum Authorization {
+    None,
+    Bearer(Secret),
+    Basic {
+        user: String,
+        password: Secret,
+    },
+    /// A scheme that nobody here knows.
+    Other,
+}
+
+/// A request that may be a sender's delivery. The sender is told only by [`Admission::admit`], once the body is
+/// there: a signature may have to fit it.
+#[derive(Clone, Debug)]
+pub struct Admission {
+    candidates: Vec<Candidate>,
+    webhook: Option<WebhookHeaders>,
+}
+
+#[derive(Clone, Debug)]
+struct Candidate {
+    sender: Arc<Sender>,
+    needs_signature: bool,
+}
+
+impl Admission {
+    /// Whose delivery it is.
+    ///
+    /// # Errors
+    /// Where no sender signed this body, or it cannot be told which one did.
+    pub fn admit(&self, body: &[u8]) -> Result<Arc<Sender>, Reason> {
+        let is_signed = |sender: &Sender| {
+            let Some(headers) = &self.webhook else { return false };
+            sender.secrets(Way::Webhook).any(|secret| match &secret.kept {
+                super::Kept::Key(key) => headers.is_signed(key, body),
+                _ => false,
+            })
+        };
+        let mut passed =
+            self.candidates.iter().filter(|candidate| !candidate.needs_signature || is_signed(&candidate.sender));
+        let first = passed.next().ok_or(Reason::WrongSignature)?;
+        if passed.next().is_some() { Err(Reason::SeveralSenders) } else { Ok(Arc::clone(&first.sender)) }
+    }
+}
+
+/// Judges requests.
+#[derive(Debug)]
+pub struct Gate {
+    pub shared: Shared,
+    issuers: Issuers,
+    slow: SlowChecks,
+}
+
+impl Gate {
+    /// # Errors
+    /// Where no HTTP client can be made.
+    pub fn new(store: crate::store::Store) -> Result<Self, String> {
+        Ok(Self { shared: Shared::new(store), issuers: Issuers::new()?, slow: SlowChecks::default() })
+    }
+
+    /// Which senders a delivery may be from, by all but its body. `named` is what it says itself: it must agree
+    /// with what it shows.
+    ///
+    /// # Errors
+    /// Why it is from none.
+    pub async fn knock(&self, state: &State, presented: &Presented, named: Option<&str>) -> Result<Admission, Reason> {
+        if let Authorization::Bearer(bearer) = &presented.authorization
+            && key::key_id(bearer.reveal()).is_some()
+        {
+            return Err(Reason::KeyAtListener);
+        }
+        if named.is_some_and(|named| state.sender(named).is_none()) {
+            return Err(Reason::UnknownSender);
+        }
+        let own = own_token(state, &presented.authorization);
+        let mut candidates = Vec::new();
+        let mut refused = Reason::NoCredentials;
+        for sender in &state.senders {
+            match self.judge(sender, presented, own.as_ref()).await {
+                Ok(needs_signature) => candidates.push(Candidate { sender: Arc::clone(sender), needs_signature }),
+                Err(reason) if named == Some(&sender.name) => refused = refused.max(reason),
+                // Only who showed something that is this sender's alone is told what else is missing.
+                Err(_) if named.is_some() || !is_addressed(sender, presented) => {}
+                Err(reason) => refused = refused.max(reason),
+            }
+        }
+        if candidates.is_empty() {
+            return Err(refused);
+        }
+        if let Some(named) = named {
+            candidates.retain(|candidate| candidate.sender.name == named);
+            if candidates.is_empty() {
+                return Err(Reason::OtherSender);
+            }
+        }
+        Ok(Admission { candidates, webhook: presented.webhook.clone() })
+    }
+
+    /// Whether a request meets all demands on a sender; gives whether its body must be signed besides.
+    async fn judge(
+        &self,
+        sender: &Sender,
+        presented: &Presented,
+        own: Option<&Result<Claims, Reason>>,
+    ) -> Result<bool, Reason> {
+        let Ok(demands) = &sender.demands else { return Err(Reason::SenderUnusable) };
+        if demands.wants_authorization() {
+            self.judge_authorization(sender, presented, own).await?;
+        }
+        if demands.webhook.is_some() && presented.webhook.is_none() {
+            return Err(Reason::NoSignature);
+        }
+        if let Some(demand) = &demands.certificate {
+            let certificate = presented.certificate.as_ref().ok_or(Reason::NoCertificate)?;
+            if !certificate.meets(demand) {
+                return Err(Reason::WrongCertificate);
+            }
+        }
+        if !demands.addresses.is_empty()
+            && !presented.address.is_some_and(|address| demands.addresses.iter().any(|range| range.contains(&address)))
+        {
+            return Err(Reason::WrongAddress);
+        }
+        if let (Some(demand), Some(headers)) = (&demands.webhook, &presented.webhook) {
+            headers.check_time(demand.tolerance(), Utc::now())?;
+        }
+        if !sender.enabled {
+            return Err(Reason::SenderDisabled);
+        }
+        Ok(demands.webhook.is_some())
+    }
+
+    /// Any one of the ways of the header `Authorization` that are demanded.
+    async fn judge_authorization(
+        &self,
+        sender: &Sender,
+        presented: &Presented,
+        own: Option<&Result<Claims, Reason>>,
+    ) -> Result<(), Reason> {
+        let Ok(demands) = &sender.demands else { return Err(Reason::SenderUnusable) };
+        match &presented.authorization {
+            Authorization::None => Err(Reason::NoCredentials),
+            Authorization::Other => Err(Reason::WrongCredentials),
+            Authorization::Basic { user, password } => {
+                if demands.basic && *user == sender.name && self.has_secret(sender, Way::Basic, password).await {
+                    return Ok(());
+                }
+                Err(Reason::WrongCredentials)
+            }
+            Authorization::Bearer(bearer) => {
+                if demands.bearer && self.has_secret(sender, Way::Bearer, bearer).await {
+                    return Ok(());
+                }
+                match (own, &demands.oauth, &demands.issuer) {
+                    (Some(claims), Some(demand), _) => check_own(claims, sender, demand.audience()),
+                    (Some(_), None, _) => Err(Reason::OtherSender),
+                    (None, _, Some(demand)) => match Token::parse(bearer.reveal()) {
+                        Ok(token) => self.issuers.check(demand, &token).await.map(|_| ()),
+                        Err(_) => Err(Reason::WrongCredentials),
+                    },
+                    (None, _, None) => Err(Reason::WrongCredentials),
+                }
+            }
+        }
+    }
+
+    /// Whether a secret is one of a sender's that hold.
+    async fn has_secret(&self, sender: &Sender, way: Way, secret: &Secret) -> bool {
+        self.secret_of(sender, way, secret).await.is_some()
+    }
+
+    /// The secret of a sender that this is.
+    pub async fn secret_of<'s>(&self, sender: &'s Sender, way: Way, secret: &Secret) -> Option<&'s SenderSecret> {
+        for kept in sender.secrets(way) {
+            let is_it = if kept.kept.is_slow() { self.slow.check(kept, secret).await } else { kept.kept.is_of(secret) };
+            if is_it {
+                return Some(kept);
+            }
+        }
+        None
+    }
+}
+
+/// Whether a request shows something of the kind that this sender is known by. A wrong address or a missing
+/// certificate by itself only means that the request is not from this one.
+fn is_addressed(sender: &Sender, presented: &Presented) -> bool {
+    sender.demands.as_ref().is_ok_and(|demands| {
+        demands.wants_authorization() || (demands.webhook.is_some() && presented.webhook.is_some())
+    })
+}
+
+/// The claims of a token that says to be ours.
+fn own_token(state: &State, authorization: &Authorization) -> Option<Result<Claims, Reason>> {
+    let Authorization::Bearer(bearer) = authorization else { return None };
+    let token = Token::parse(bearer.reveal()).ok()?;
+    token::read(&state.signing_keys, &token)
+}
+
+fn check_own(claims: &Result<Claims, Reason>, sender: &Sender, audience: &str) -> Result<(), Reason> {
+    let claims = claims.as_ref().map_err(|reason| *reason)?;
+    if claims.text("sub").as_deref() != Some(&sender.name) {
+        return Err(Reason::OtherSender);
+    }
+    claims.check(token::ISSUER, audience, Utc::now())?;
+    if !claims.has("scope", token::SCOPE) {
+        return Err(Reason::TokenScope);
+    }
+    let secret_id = claims.text("sid");
+    let is_held = sender.secrets(Way::OAuth).any(|secret| Some(secret.secret_id.to_string()) == secret_id);
+    if is_held { Ok(()) } else { Err(Reason::TokenRevoked) }
+}
+
+/// Checks of passwords that people chose. Each takes tens of milliseconds and megabytes, so what was right is
+/// remembered for a while (as a keyed hash), and few are made at once: whoever guesses slows only guessers down.
+#[derive(Debug)]
+struct SlowChecks {
+    known: Mutex<HashMap<[u8; 32], Instant>>,
+    at_once: Semaphore,
+    salt: [u8; 32],
+}
+
+const REMEMBERED: Duration = Duration::from_mins(5);
+const REMEMBERED_AT_MOST: usize = 1024;
+const AT_ONCE: usize = 2;
+
+impl Default for SlowChecks {
+    fn default() -> Self {
+        // Without random numbers the salt is no secret, and neither is it needed to be: it never leaves memory.
+        let salt = super::secret::random().unwrap_or_default();
+        Self { known: Mutex::default(), at_once: Semaphore::new(AT_ONCE), salt }
+    }
+}
+
+impl SlowChecks {
+    async fn check(&self, kept: &SenderSecret, secret: &Secret) -> bool {
+        let mut mark = Sha256::new();
+        mark.update(self.salt);
+        mark.update(kept.secret_id.as_bytes());
+        mark.update(secret.reveal().as_bytes());
+        let mark: [u8; 32] = mark.finalize().into();
+        if self.known().get(&mark).is_some_and(|at| at.elapsed() < REMEMBERED) {
+            return true;
+        }
+        let Ok(_turn) = self.at_once.acquire().await else { return false };
+        let (hash, secret) = (kept.kept.clone(), secret.clone());
+        let is_it = tokio::task::spawn_blocking(move || hash.is_of(&secret)).await.unwrap_or(false);
+        if is_it {
+            let mut known = self.known();
+            if known.len() >= REMEMBERED_AT_MOST {
+                known.clear();
+            }
+            known.insert(mark, Instant::now());
+        }
+        is_it
+    }
+
+    fn known(&self) -> std::sync::MutexGuard<'_, HashMap<[u8; 32], Instant>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -77,6 +77,15 @@ impl Admission {
     }
 }
 
+/// How much a check may cost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effort {
+    /// Microseconds: a password that a person chose counts only where it is remembered.
+    Quick,
+    /// A slow hash, too.
+    Any,
+}
+
 /// Judges requests.
 #[derive(Debug)]
 pub struct Gate {
@@ -107,20 +116,13 @@ impl Gate {
             return Err(Reason::UnknownSender);
         }
         let own = own_token(state, &presented.authorization);
-        let mut candidates = Vec::new();
-        let mut refused = Reason::NoCredentials;
-        for sender in &state.senders {
-            match self.judge(sender, presented, own.as_ref()).await {
-                Ok(needs_signature) => candidates.push(Candidate { sender: Arc::clone(sender), needs_signature }),
-                Err(reason) if named == Some(&sender.name) => refused = refused.max(reason),
-                // Only who showed something that is this sender's alone is told what else is missing.
-                Err(_) if named.is_some() || !is_addressed(sender, presented) => {}
-                Err(reason) => refused = refused.max(reason),
-            }
-        }
-        if candidates.is_empty() {
-            return Err(refused);
-        }
+        // What one sender shows is not to be tried against the slow password of another first.
+        let quick = self.judge_all(state, presented, own.as_ref(), named, Effort::Quick).await;
+        let judged = match quick {
+            Err(_) => self.judge_all(state, presented, own.as_ref(), named, Effort::Any).await,
+            found => found,
+        };
+        let mut candidates = judged?;
         if let Some(named) = named {
             candidates.retain(|candidate| candidate.sender.name == named);
             if candidates.is_empty() {
@@ -130,16 +132,40 @@ impl Gate {
         Ok(Admission { candidates, webhook: presented.webhook.clone() })
     }
 
+    /// The senders whose demands a request meets; why, where there is none.
+    async fn judge_all(
+        &self,
+        state: &State,
+        presented: &Presented,
+        own: Option<&Result<Claims, Reason>>,
+        named: Option<&str>,
+        effort: Effort,
+    ) -> Result<Vec<Candidate>, Reason> {
+        let mut candidates = Vec::new();
+        let mut refused = Reason::NoCredentials;
+        for sender in &state.senders {
+            match self.judge(sender, presented, own, effort).await {
+                Ok(needs_signature) => candidates.push(Candidate { sender: Arc::clone(sender), needs_signature }),
+                Err(reason) if named == Some(&sender.name) => refused = refused.max(reason),
+                // Only who showed something that is this sender's alone is told what else is missing.
+                Err(_) if named.is_some() || !is_addressed(sender, presented) => {}
+                Err(reason) => refused = refused.max(reason),
+            }
+        }
+        if candidates.is_empty() { Err(refused) } else { Ok(candidates) }
+    }
+
     /// Whether a request meets all demands on a sender; gives whether its body must be signed besides.
     async fn judge(
         &self,
         sender: &Sender,
         presented: &Presented,
         own: Option<&Result<Claims, Reason>>,
+        effort: Effort,
     ) -> Result<bool, Reason> {
         let Ok(demands) = &sender.demands else { return Err(Reason::SenderUnusable) };
         if demands.wants_authorization() {
-            self.judge_authorization(sender, presented, own).await?;
+            self.judge_authorization(sender, presented, own, effort).await?;
         }
         if demands.webhook.is_some() && presented.webhook.is_none() {
             return Err(Reason::NoSignature);
@@ -170,19 +196,26 @@ impl Gate {
         sender: &Sender,
         presented: &Presented,
         own: Option<&Result<Claims, Reason>>,
+        effort: Effort,
     ) -> Result<(), Reason> {
         let Ok(demands) = &sender.demands else { return Err(Reason::SenderUnusable) };
         match &presented.authorization {
             Authorization::None => Err(Reason::NoCredentials),
             Authorization::Other => Err(Reason::WrongCredentials),
             Authorization::Basic { user, password } => {
-                if demands.basic && *user == sender.name && self.has_secret(sender, Way::Basic, password).await {
+                if demands.basic
+                    && *user == sender.name
+                    && self.secret_of(sender, Way::Basic, password, effort).await.is_some()
+                {
                     return Ok(());
                 }
                 Err(Reason::WrongCredentials)
             }
             Authorization::Bearer(bearer) => {
-                if demands.bearer && self.has_secret(sender, Way::Bearer, bearer).await {
+                if demands.bearer
+                    && own.is_none()
+                    && self.secret_of(sender, Way::Bearer, bearer, effort).await.is_some()
+                {
                     return Ok(());
                 }
                 match (own, &demands.oauth, &demands.issuer) {
@@ -198,15 +231,17 @@ impl Gate {
         }
     }
 
-    /// Whether a secret is one of a sender's that hold.
-    async fn has_secret(&self, sender: &Sender, way: Way, secret: &Secret) -> bool {
-        self.secret_of(sender, way, secret).await.is_some()
-    }
-
-    /// The secret of a sender that this is.
-    pub async fn secret_of<'s>(&self, sender: &'s Sender, way: Way, secret: &Secret) -> Option<&'s SenderSecret> {
+    /// The secret of a sender that this is, of those that hold.
+    pub async fn secret_of<'s>(
+        &self,
+        sender: &'s Sender,
+        way: Way,
+        secret: &Secret,
+        effort: Effort,
+    ) -> Option<&'s SenderSecret> {
         for kept in sender.secrets(way) {
-            let is_it = if kept.kept.is_slow() { self.slow.check(kept, secret).await } else { kept.kept.is_of(secret) };
+            let is_it =
+                if kept.kept.is_slow() { self.slow.check(kept, secret, effort).await } else { kept.kept.is_of(secret) };
             if is_it {
                 return Some(kept);
             }
@@ -266,7 +301,7 @@ impl Default for SlowChecks {
 }
 
 impl SlowChecks {
-    async fn check(&self, kept: &SenderSecret, secret: &Secret) -> bool {
+    async fn check(&self, kept: &SenderSecret, secret: &Secret, effort: Effort) -> bool {
         let mut mark = Sha256::new();
         mark.update(self.salt);
         mark.update(kept.secret_id.as_bytes());
@@ -274,6 +309,9 @@ impl SlowChecks {
         let mark: [u8; 32] = mark.finalize().into();
         if self.known().get(&mark).is_some_and(|at| at.elapsed() < REMEMBERED) {
             return true;
+        }
+        if effort == Effort::Quick {
+            return false;
         }
         let Ok(_turn) = self.at_once.acquire().await else { return false };
         let (hash, secret) = (kept.kept.clone(), secret.clone());

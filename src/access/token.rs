@@ -69,3 +69,33 @@ pub fn read(keys: &[SigningKey], token: &Token<'_>) -> Option<Result<Claims, Rea
     };
     Some(token.verify(&DecodingKey::from_secret(&key.key), &[Algorithm::HS256]))
 }
+
+#[cfg(test)]
+mod tests {
+    use chrono::{TimeDelta, Utc};
+    use uuid::Uuid;
+
+    use super::{issue, read, signing_key};
+    use crate::access::demand::OAuthDemand;
+    use crate::access::jwt::Token;
+    use crate::store::SigningKey;
+
+    #[test]
+    fn a_new_key_is_known_before_it_signs_and_an_old_one_still_after() {
+        let now = Utc::now();
+        let key = |age: i64| SigningKey {
+            key_id: Uuid::now_v7(),
+            key: age.to_le_bytes().repeat(4),
+            created_at: now - TimeDelta::seconds(age),
+        };
+        let (old, new) = (key(3_000_000), key(30));
+        let keys = [old.clone(), new.clone()];
+        assert_eq!(signing_key(&keys, now).map(|key| key.key_id), Some(old.key_id));
+        assert_eq!(signing_key(&keys, now + TimeDelta::seconds(31)).map(|key| key.key_id), Some(new.key_id));
+        assert_eq!(signing_key(&keys[1..], now).map(|key| key.key_id), Some(new.key_id), "the first of all");
+        let token = issue(&keys, "acme", &OAuthDemand::default(), Uuid::now_v7(), now).unwrap();
+        let claims = read(&keys, &Token::parse(&token).unwrap()).unwrap().unwrap();
+        assert_eq!(claims.text("sub").as_deref(), Some("acme"));
+        assert!(read(&keys[1..], &Token::parse(&token).unwrap()).unwrap().is_err(), "without its key");
+    }
+}

@@ -1,6 +1,7 @@
 //! The commands. They call what the service calls; only how they show it is their own.
 
 mod access;
+mod analysts;
 mod database;
 mod deliveries;
 mod demo;
@@ -58,6 +59,7 @@ async fn run(config: Config) -> Result<()> {
         Command::Demo(demo) => demo::run(database, &demo).await,
         Command::Migrate => migrate::run(database).await,
         Command::Senders { command } => senders::run(database, command).await,
+        Command::Analysts { command } => analysts::run(database, command).await,
         Command::Keys { command } => keys::run(database, command).await,
         Command::Ingest(ingest) => ingest::run(database, &ingest).await,
         Command::Timeline(timeline) => timeline::run(database, &timeline).await,

@@ -140,6 +140,38 @@ pub enum KeysCommand {
     Revoke { name: String },
 }
 
+#[derive(Clone, Debug, Subcommand)]
+pub enum AnalystsCommand {
+    /// Let a database role see the orders of these parties, and no others: in the schema analytics_by_party. The role is
+    /// made where there is none
+    Add {
+        /// Small letters, digits and underscores.
+        #[arg(value_parser = role)]
+        role: String,
+        /// A party's id, CUG… Several times, or with commas, for several.
+        #[arg(long, env = "ORDER_TIMELINE_PARTY", value_name = "ID", required = true, value_delimiter = ',')]
+        party: Vec<String>,
+    },
+    /// The roles and the parties whose orders they see
+    List,
+    /// Let a role see nothing any more
+    Remove {
+        #[arg(value_parser = role)]
+        role: String,
+    },
+}
+
+fn role(text: &str) -> Result<String, String> {
+    let is_plain = (1..=63).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
+        && !text.starts_with(|first: char| first.is_ascii_digit());
+    // The first sees all orders already, the others are PostgreSQL's own.
+    if text == "order_timeline_analyst" || text.starts_with("pg_") || ["public", "none", "postgres"].contains(&text) {
+        return Err("is a role with another purpose; take a new one".to_owned());
+    }
+    if is_plain { Ok(text.to_owned()) } else { Err("is no name: small letters, digits and underscores".to_owned()) }
+}
+
 fn scope(text: &str) -> Result<Scope, String> {
     Scope::from_name(text).ok_or_else(|| "is neither read nor operate".to_owned())
 }

@@ -12,7 +12,9 @@ mod vocabulary;
 
 use clap::{Parser, Subcommand};
 
-pub use access::{AccessConfig, ForwardedHeaderName, KeysCommand, LimitsConfig, SignInConfig, TlsConfig};
+pub use access::{
+    AccessConfig, AnalystsCommand, ForwardedHeaderName, KeysCommand, LimitsConfig, SignInConfig, TlsConfig,
+};
 pub use database::{DatabaseConfig, DatabaseUrl};
 pub use deliveries::DeliveriesCommand;
 pub use http::{DemoConfig, HttpConfig, ServeConfig, default_listen};
@@ -55,6 +57,11 @@ pub enum Command {
     Keys {
         #[command(subcommand)]
         command: KeysCommand,
+    },
+    /// Database roles for analysts who may see certain parties' orders only
+    Analysts {
+        #[command(subcommand)]
+        command: AnalystsCommand,
     },
     /// Take bodies from files in, the way the listener does; again is harmless
     Ingest(IngestConfig),

@@ -12,7 +12,7 @@ use tracing::{error, warn};
 
 use super::entrance::{Entrance, retry_after};
 use super::peer;
-use crate::access::{Authorization, Door, Reason, SCOPE, Secret, Sender, Way, issue};
+use crate::access::{Authorization, Door, Effort, Reason, SCOPE, Secret, Sender, Way, issue};
 
 /// What is asked for a token with. For the description of the API.
 #[derive(utoipa::ToSchema)]
@@ -116,7 +116,7 @@ async fn known<'s>(
         let _ = secret.sha256();
         return None;
     };
-    let found = entrance.gate.secret_of(sender, Way::OAuth, secret).await?;
+    let found = entrance.gate.secret_of(sender, Way::OAuth, secret, Effort::Any).await?;
     Some((sender, found.secret_id))
 }
 

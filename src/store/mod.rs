@@ -4,6 +4,7 @@
 //! are taken a row at a time by an upsert, and no statement crosses orders but by equality.
 
 mod access;
+mod analysts;
 mod analytics;
 mod batch;
 mod checksum;
@@ -29,6 +30,7 @@ use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
 use sqlx::{ConnectOptions, Connection, Executor};
 
 pub use access::{AccessRows, SecretRow, SenderRow, SigningKey};
+pub use analysts::AnalystParty;
 pub use analytics::{Cell, Column, ColumnKind, View};
 pub use batch::{Batch, LoadedOrder};
 pub use deliveries::{DeliveryBody, DeliveryFilter};

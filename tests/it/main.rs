@@ -7,6 +7,7 @@
     reason = "tests may be blunt; clippy.toml reaches the test functions only, not what they call"
 )]
 
+mod analysts;
 mod analytics;
 mod app;
 mod deliveries;
@@ -17,6 +18,7 @@ mod fold;
 mod health;
 mod hybris;
 mod ingest;
+mod issuer;
 mod law;
 mod limits;
 mod listener;
@@ -27,8 +29,10 @@ mod parallel;
 mod poison;
 mod rebuild;
 mod senders;
+mod sign_in;
 mod signals;
 mod staff;
+mod tls;
 mod token;
 mod vocabulary;
 mod wire;

@@ -68,6 +68,8 @@ async fn a_password_that_a_supplier_chose_is_taken_and_kept_slow_to_guess() {
     std::fs::write(folder.path().join("password"), "short").unwrap();
     let output = run(&database, &["senders", "rotate", "acme", "--secret-file", file]).await;
     assert!(String::from_utf8_lossy(&output.stderr).contains("shorter than 12"));
+    // Another sender's secret is not tried against it.
+    operate(&database, "senders add bolt --bearer").await;
     let app = TestApp::on(database, |_| {});
     for (password, status) in [("correct horse", 200), ("correct horse", 200), ("correct house", 401), ("", 401)] {
         let basic = format!("Basic {}", BASE64_STANDARD.encode(format!("acme:{password}")));

@@ -180,3 +180,23 @@ fn scope(text: &str) -> Result<Scope, String> {
 fn secret(text: &str) -> Result<Secret, String> {
     Ok(Secret::new(text.to_owned()))
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::{CommandFactory, Parser};
+
+    use super::super::Config;
+
+    #[test]
+    fn no_secret_stands_in_the_manual_or_in_what_is_logged_of_the_settings() {
+        let mut command = Config::command();
+        command.build();
+        for serving in ["serve", "demo"] {
+            let command = command.find_subcommand(serving).unwrap();
+            let secret = command.get_arguments().find(|argument| argument.get_id() == "oidc_client_secret").unwrap();
+            assert!(secret.is_hide_env_values_set(), "{serving}");
+        }
+        let config = Config::parse_from(["order-timeline", "serve", "--oidc-client-secret", "hush"]);
+        assert!(!format!("{config:?}").contains("hush"), "{config:?}");
+    }
+}

@@ -54,8 +54,8 @@ pub struct SignInConfig {
     #[arg(long, env = "ORDER_TIMELINE_OIDC_CLIENT_SECRET", hide_env_values = true, value_name = "SECRET",
           value_parser = secret)]
     pub oidc_client_secret: Option<Secret>,
-    /// Where browsers reach this service: https://orders.example. The issuer has to know
-    /// {this}/sign-in/callback.
+    /// Where browsers reach this service, such as `https://orders.example`. The issuer has to know
+    /// `{this}/sign-in/callback`.
     #[arg(long, env = "ORDER_TIMELINE_PUBLIC_URL", value_name = "URL")]
     pub public_url: Option<Url>,
     /// What is asked for besides openid, so that the groups are told.

@@ -14,6 +14,7 @@ mod key;
 mod oidc;
 mod reason;
 mod secret;
+mod slow;
 mod state;
 mod token;
 mod webhook;
@@ -23,12 +24,13 @@ pub use demand::{
     CertificateDemand, Demands, IssuerDemand, LONGEST_TOKEN_SECONDS, OAuthDemand, Way, WebhookDemand, is_private,
     usual_algorithms,
 };
-pub use gate::{Admission, Authorization, Effort, Gate, Presented};
+pub use gate::{Admission, Authorization, Gate, Presented};
 pub use issuer::http_client;
 pub use key::{ApiKey, Scope, generate as generate_key, key_id};
 pub use oidc::{Begun, NotSignedIn, Oidc, OidcSettings, SignedIn};
 pub use reason::{Door, Kind, Reason, RefusalCount, Refusals};
 pub use secret::{Kept, NoRandom, Secret, WEBHOOK_PREFIX, random, same};
+pub use slow::Effort;
 pub use state::{Sender, SenderSecret, Shared, State};
 pub use token::{SCOPE, issue};
 pub use webhook::WebhookHeaders;

@@ -148,10 +148,15 @@ fn problem(door: Door, reason: Reason) -> Problem {
 /// Reads anew, as long as the service runs, who has access.
 pub async fn keep_up_to_date(entrance: web::Data<Entrance>) {
     let mut told = false;
+    let mut faults = Vec::new();
     loop {
         let done = match entrance.gate.shared.refresh().await {
             Ok(state) => {
-                state.faults().iter().filter(|_| !told).for_each(|fault| warn!("{fault}; nothing of it is taken"));
+                let now = state.faults();
+                now.iter()
+                    .filter(|fault| !faults.contains(*fault))
+                    .for_each(|fault| warn!("{fault}; nothing of it is taken"));
+                faults = now;
                 entrance.gate.shared.keep_signing_keys().await
             }
             Err(cause) => Err(cause),

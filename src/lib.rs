@@ -5,6 +5,7 @@
 //!
 //! * [`config`], [`telemetry`] – settings and log
 //! * [`http`], [`cli`] – the doors: listener, API and pages; commands
+//! * [`access`] – who gets in: senders, staff, and on what showing
 //! * [`hybris`] – the front door where orders are placed, and the billing systems behind it
 //! * [`intake`] – the use case: keep, read, fold, project, receipt; a batch at a time
 //! * [`spool`] – where deliveries wait on the disk while the database is away
@@ -31,6 +32,7 @@
 //! * A delivery is durable before it is acknowledged, and visible in its order's timeline; only a receipt that
 //!   says `spooled` is given before that.
 
+pub mod access;
 pub mod cli;
 pub mod config;
 pub mod demo;

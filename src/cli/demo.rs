@@ -21,6 +21,16 @@ pub async fn run(database: &DatabaseConfig, config: &DemoConfig) -> Result<()> {
         database.database_url.is_none(),
         "the demo starts with an empty database of its own and takes no --database-url (or DATABASE_URL)"
     );
+    // It delivers to itself as anybody could.
+    ensure!(
+        config.http.tls.tls_cert.is_none() && config.http.sign_in.oidc_issuer.is_none(),
+        "the demo is open and unencrypted; leave --tls-cert and --oidc-issuer to `serve`"
+    );
+    ensure!(
+        config.http.listen.ip().is_loopback() || config.http.access.unprotected,
+        "the demo is open to whoever reaches it; to listen at {} all the same, say --unprotected",
+        config.http.listen
+    );
     let socket = bind_anywhere(config.http.listen)?;
     let address = socket.local_addr()?;
     let directory = database.demo_dir();

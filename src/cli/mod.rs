@@ -1,5 +1,7 @@
 //! The commands. They call what the service calls; only how they show it is their own.
 
+mod access;
+mod analysts;
 mod database;
 mod deliveries;
 mod demo;
@@ -7,8 +9,10 @@ mod export;
 mod generate;
 mod hybris;
 mod ingest;
+mod keys;
 mod migrate;
 mod rebuild;
+mod senders;
 mod serve;
 mod signals;
 mod sink;
@@ -59,6 +63,9 @@ async fn run(config: Config) -> Result<()> {
         Command::Serve(serve) => serve::run(database, &serve).await,
         Command::Demo(demo) => demo::run(database, &demo).await,
         Command::Migrate => migrate::run(database).await,
+        Command::Senders { command } => senders::run(database, command).await,
+        Command::Analysts { command } => analysts::run(database, command).await,
+        Command::Keys { command } => keys::run(database, command).await,
         Command::Ingest(ingest) => ingest::run(database, &ingest).await,
         Command::Timeline(timeline) => timeline::run(database, &timeline).await,
         Command::Vocabulary { command: VocabularyCommand::List { subject, unknown, json } } => {

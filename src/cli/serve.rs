@@ -5,10 +5,11 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use chrono::{Days, Utc};
 use tracing::{info, warn};
 
+use super::access::{access, limits, safe_to_open, tls};
 use super::database::{Database, Purpose};
 use super::signals::serve_until_signalled;
 use crate::config::{DEFAULT_SENDER, DatabaseConfig, HttpConfig, ServeConfig};
@@ -23,15 +24,23 @@ pub async fn run(database: &DatabaseConfig, config: &ServeConfig) -> Result<()> 
     let data_dir = database.database_url.is_none().then(|| database.data_dir());
     let database = open(database, &config.http).await?;
     let address = socket.local_addr()?;
+    let openness = match safe_to_open(&config.http, address, &database.store).await {
+        Ok(openness) => openness,
+        Err(refused) => {
+            database.close().await?;
+            return Err(refused);
+        }
+    };
     let vocabulary = database.store.vocabulary().await?.into();
     let mut app = app(&config.http, database.store.clone(), vocabulary)?;
     app.data_dir = data_dir;
     let server = http::serve(app, socket)?;
+    let scheme = if config.http.tls.tls_cert.is_some() { "https" } else { "http" };
     writeln!(
         anstream::stdout(),
-        "Order Timeline is at http://{address}/ and takes events at http://{address}/listener"
+        "Order Timeline is at {scheme}://{address}/ and takes events at {scheme}://{address}/listener"
     )?;
-    writeln!(anstream::stdout(), "There is no sign-in yet, so it listens on this machine only. Ctrl-C stops it.")?;
+    writeln!(anstream::stdout(), "{openness} Ctrl-C stops it.")?;
     match database.store.doubts().await {
         Ok(doubts) => doubts.iter().for_each(|doubt| warn!("the database is not safe: {doubt}")),
         // It was there a moment ago. The service is serving by now and may not end for that.
@@ -112,6 +121,9 @@ pub fn app(config: &HttpConfig, store: Store, vocabulary: Current) -> Result<App
         spool: config.spool.settings().map(|settings| Spool::open(&settings)).transpose()?,
         max_body_bytes: config.max_body_bytes,
         data_dir: None,
+        access: access(config)?,
+        limits: limits(&config.limits),
+        tls: tls(&config.tls),
     })
 }
 
@@ -133,17 +145,11 @@ fn hybris(config: &HttpConfig) -> Result<Hybris> {
     Ok(hybris)
 }
 
-/// Binds the address, if it is one of this machine's own.
+/// Binds the address.
 ///
 /// # Errors
-/// Where others could reach it, or it is taken.
+/// Where it is taken.
 pub fn bind(listen: SocketAddr) -> Result<TcpListener> {
-    if !listen.ip().is_loopback() {
-        bail!(
-            "--listen {listen} can be reached from other machines, and there is no sign-in yet: whoever reaches the \
-             service could read every order and push events; listen at 127.0.0.1 or [::1]"
-        );
-    }
     TcpListener::bind(listen).with_context(|| {
         format!("cannot listen at {listen}; if another program does, choose another address with --listen")
     })

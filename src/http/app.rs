@@ -1,7 +1,6 @@
 //! The composition root: what is served where.
 
 use std::fmt;
-use std::future::ready;
 use std::net::TcpListener;
 use std::path::PathBuf;
 use std::pin::Pin;
@@ -10,14 +9,17 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use actix_web::dev::{Server, ServerHandle};
-use actix_web::{
-    App as ActixApp, FromRequest, Handler, HttpRequest, HttpServer, Resource, Responder, guard, middleware, web,
-};
+use actix_web::{App as ActixApp, HttpServer, middleware, web};
 use tracing::{debug, info, warn};
 
-use super::desk::{self, Cached};
+use super::body::{Limits, Room};
+use super::desk::Cached;
+use super::entrance::{AccessSettings, Entrance, keep_up_to_date};
 use super::live::Live;
-use super::{deliveries, error, health, hybris, listener, openapi, orders, site, stream};
+use super::routes::routes;
+use super::tls::{Tls, TlsSettings};
+use super::{error, site};
+use crate::access::{Gate, Oidc, Refusals};
 use crate::hybris::{Hybris, settle_left_behind};
 use crate::intake::Door;
 use crate::metrics;
@@ -43,6 +45,12 @@ pub struct App {
     pub max_body_bytes: usize,
     /// Where the private PostgreSQL lies, if that is the database.
     pub data_dir: Option<PathBuf>,
+    /// Who gets in.
+    pub access: AccessSettings,
+    /// How much may come in, and how slowly.
+    pub limits: Limits,
+    /// Encryption by the service itself.
+    pub tls: Option<TlsSettings>,
 }
 
 /// How long a shutdown waits for requests under way, in seconds: what was received is to be answered.
@@ -57,20 +65,29 @@ const LOOK_EVERY: Duration = Duration::from_secs(2);
 /// Where the socket cannot be used.
 pub fn serve(app: App, socket: TcpListener) -> std::io::Result<Service> {
     let door = web::Data::new(Door::open(&app.store, &app.vocabulary, app.spool.clone())?);
+    let entrance = web::Data::new(entrance(&app, &socket).map_err(std::io::Error::other)?);
+    let limits = app.limits;
+    // The server counts each worker's.
+    let workers = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
+    let connections_each = limits.connections.div_ceil(workers);
+    let tls = app.tls.as_ref().map(Tls::new).transpose().map_err(std::io::Error::other)?;
     let live = Live::new();
     actix_web::rt::spawn(live.clone().ask(app.store.clone()));
     let app = web::Data::new(app);
     actix_web::rt::spawn(settle_exchanges(app.clone()));
     actix_web::rt::spawn(follow_vocabulary(app.clone()));
     actix_web::rt::spawn(count(app.clone()));
+    actix_web::rt::spawn(keep_up_to_date(entrance.clone()));
     let numbers = web::Data::new(Cached::<Numbers>::default());
     let feeds = web::Data::new(Cached::<Vec<FeedNumbers>>::default());
     let unknown = web::Data::new(Cached::<Vec<UnknownRow>>::default());
     let watched = web::Data::new(live.clone());
+    let base_path = app.hybris.base_path.clone();
     let server = HttpServer::new(move || {
         ActixApp::new()
             .app_data(app.clone())
             .app_data(door.clone())
+            .app_data(entrance.clone())
             .app_data(watched.clone())
             .app_data(numbers.clone())
             .app_data(feeds.clone())
@@ -78,15 +95,19 @@ pub fn serve(app: App, socket: TcpListener) -> std::io::Result<Service> {
             .app_data(web::QueryConfig::default().error_handler(site::bad_query_told))
             .app_data(web::PathConfig::default().error_handler(site::bad_path_told))
             .wrap(middleware::from_fn(site::guard))
-            .configure(|config| routes(config, &app.hybris.base_path))
+            .configure(|config| drop(routes(config, &base_path)))
             .default_service(web::to(error::not_found))
     })
     // Its own handling takes Ctrl-C for an order to drop everything.
     .disable_signals()
     .shutdown_timeout(SHUTDOWN_SECONDS)
-    .listen(socket)?
-    .run();
-    Ok(Service { server, live })
+    .client_request_timeout(limits.head_time_out)
+    .max_connections(connections_each);
+    let Some(tls) = tls else { return Ok(Service { server: server.listen(socket)?.run(), live }) };
+    actix_web::rt::spawn(tls.clone().keep_up_to_date());
+    let config = rustls::ServerConfig::clone(&tls.config);
+    let server = server.on_connect(move |connection, extensions| tls.note(connection, extensions));
+    Ok(Service { server: server.listen_rustls_0_23(socket, config)?.run(), live })
 }
 
 /// The service under way; it ends when it is stopped.
@@ -132,6 +153,20 @@ impl fmt::Debug for Service {
     }
 }
 
+fn entrance(app: &App, socket: &TcpListener) -> Result<Entrance, String> {
+    let is_local = socket.local_addr().is_ok_and(|address| address.ip().is_loopback());
+    Ok(Entrance {
+        store: app.store.clone(),
+        gate: Gate::new(app.store.clone())?,
+        refusals: Refusals::default(),
+        room: Room::new(app.limits.room),
+        oidc: app.access.oidc.clone().map(Oidc::new).transpose()?,
+        settings: app.access.clone(),
+        is_local,
+        is_tls: app.tls.is_some(),
+    })
+}
+
 /// What a former run, or another node that is no more, left open at the front door.
 async fn settle_exchanges(app: web::Data<App>) {
     loop {
@@ -171,51 +206,4 @@ async fn count(app: web::Data<App>) {
         }
         tokio::time::sleep(EVERY).await;
     }
-}
-
-fn routes(config: &mut web::ServiceConfig, hybris_base: &str) {
-    let listen = web::resource(["/listener", "/listener/{event_name}"]).route(web::post().to(listener::take));
-    config
-        .service(only(listen, "POST"))
-        .service(
-            web::resource(format!("{hybris_base}/{{business_id}}/productOrder"))
-                .post(hybris::place)
-                .default_service(web::to(hybris::method_not_allowed)),
-        )
-        .service(
-            web::resource(format!("{hybris_base}/{{business_id}}/productOrder/{{id}}"))
-                .get(hybris::show)
-                .default_service(web::to(hybris::method_not_allowed)),
-        )
-        .service(read("/api/v1/orders", orders::list))
-        .service(read("/api/v1/orders/{order_id}", orders::show))
-        .service(read("/api/v1/orders/{order_id}/timeline", orders::timeline))
-        .service(read("/api/v1/orders/{order_id}/deliveries", deliveries::of_order))
-        .service(read("/api/v1/orders/{order_id}/stream", stream::stream))
-        .service(read("/api/v1/deliveries", deliveries::list))
-        .service(read("/api/v1/deliveries/{id}", deliveries::show))
-        .service(read("/api/v1/deliveries/{id}/body", deliveries::body))
-        .service(only(web::resource("/api/v1/deliveries/{id}/retry").route(web::post().to(deliveries::retry)), "POST"))
-        .service(read("/openapi.json", openapi::show))
-        .service(read("/health/live", health::live))
-        .service(read("/health/ready", health::ready))
-        .service(read("/metrics", health::figures))
-        .configure(desk::routes);
-}
-
-/// What is read with GET, and with HEAD: the same without its body, which the server leaves out.
-pub fn read<F, Args>(path: &str, handler: F) -> Resource
-where
-    F: Handler<Args>,
-    Args: FromRequest + 'static,
-    F::Output: Responder + 'static,
-{
-    let reading = guard::Any(guard::Get()).or(guard::Head());
-    only(web::resource(path).route(web::route().guard(reading).to(handler)), "GET, HEAD")
-}
-
-/// A resource that says what it takes where it is asked for anything else.
-pub fn only(resource: Resource, methods: &'static str) -> Resource {
-    let refuse = move |request: HttpRequest| ready(error::method_not_allowed(&request, methods));
-    resource.default_service(web::to(refuse))
 }

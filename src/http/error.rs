@@ -3,7 +3,7 @@
 use std::fmt;
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{ALLOW, HeaderValue, RETRY_AFTER};
+use actix_web::http::header::{ALLOW, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpRequest, HttpResponse, ResponseError};
 use serde::Serialize;
 use serde_with::skip_serializing_none;
@@ -30,10 +30,13 @@ pub struct Problem {
     pub delivery_id: Option<Uuid>,
     /// The senders to choose from.
     pub senders: Option<Vec<String>>,
+    /// How to show who one is: the header `WWW-Authenticate`.
+    #[serde(skip)]
+    pub challenge: Option<String>,
 }
 
 /// Seconds after which a sender may try again.
-const RETRY_SECONDS: u32 = 5;
+pub const RETRY_SECONDS: u32 = 5;
 
 impl Problem {
     pub fn new(status: StatusCode, code: &str, detail: impl Into<String>) -> Self {
@@ -45,6 +48,7 @@ impl Problem {
             path: None,
             delivery_id: None,
             senders: None,
+            challenge: None,
         }
     }
 
@@ -87,6 +91,9 @@ impl ResponseError for Problem {
         let mut response = HttpResponse::build(self.status);
         if self.status == StatusCode::SERVICE_UNAVAILABLE {
             response.insert_header((RETRY_AFTER, RETRY_SECONDS.to_string()));
+        }
+        if let Some(challenge) = &self.challenge {
+            response.insert_header((WWW_AUTHENTICATE, challenge.as_str()));
         }
         let body = Body { r#type: "about:blank", status: self.status.as_u16(), problem: self };
         response.content_type("application/problem+json").body(serde_json::to_string(&body).unwrap_or_default())

@@ -11,6 +11,7 @@ use serde_json::json;
 use tokio::time::timeout;
 
 use super::app::App;
+use super::entrance::Entrance;
 use super::error::Problem;
 use crate::metrics;
 use crate::order::rfc3339;
@@ -22,10 +23,16 @@ const ANSWER: Duration = Duration::from_secs(4);
 /// A disk with less room than this will soon stop the service.
 const LOW: u64 = 256 * 1024 * 1024;
 
-/// The process answers.
+/// The process answers. `access` says whether it is open to whoever reaches it, or closed to all who do not show who
+/// they are; unknown until the database has told.
 #[utoipa::path(get, path = "/health/live", tag = "operations", responses((status = 200)))]
-pub async fn live() -> HttpResponse {
-    HttpResponse::Ok().json(json!({ "status": "live" }))
+pub async fn live(entrance: web::Data<Entrance>) -> HttpResponse {
+    let access = match entrance.gate.shared.known() {
+        Some(state) if entrance.is_open(&state) => "open",
+        Some(_) => "closed",
+        None => "unknown",
+    };
+    HttpResponse::Ok().json(json!({ "status": "live", "access": access }))
 }
 
 /// How the service fares.

@@ -7,8 +7,11 @@ use serde_json::{Map, Value, json};
 use tracing::error;
 
 use super::app::App;
-use super::listener::{redacted, whole_body};
+use super::body::receive;
+use super::entrance::{Entrance, Passage};
+use super::listener::redacted;
 use super::openapi::ProductOrder;
+use crate::access::{Door, Reason};
 use crate::hybris::{Errors, Headers, Market};
 use crate::intake::Delivery;
 use crate::order::capitalised;
@@ -39,14 +42,19 @@ pub async fn place(
     request: HttpRequest,
     business_id: web::Path<String>,
     payload: web::Payload,
+    passage: web::ReqData<Passage>,
     app: web::Data<App>,
+    entrance: web::Data<Entrance>,
 ) -> HttpResponse {
     let Some(market) = Market::from_business_id(&business_id) else {
         return refused(&no_such_market(&business_id));
     };
-    let body = match whole_body(payload, app.max_body_bytes).await {
-        Ok(body) => body,
-        Err(problem) => return refused(&Errors::new(400, "The request body did not arrive whole", problem.detail)),
+    let body = match receive(payload, request.headers(), app.max_body_bytes, app.limits, &entrance.room).await {
+        Ok(received) => match received.sender(&passage, Some(market.sender())) {
+            Ok(_) => received.body,
+            Err(reason) => return stranger(&entrance, reason, &request),
+        },
+        Err(problem) => return refused(&Errors::new(problem.status.as_u16(), problem.title, problem.detail)),
     };
     let origin = request.path().replace('\0', "\u{FFFD}");
     let delivery = Delivery::received_now(market.sender(), &origin, redacted(request.headers()), body);
@@ -71,11 +79,20 @@ pub async fn place(
 #[utoipa::path(get, path = "/hybris/{businessId}/productOrder/{id}", tag = "hybris",
     params(("businessId" = String, Path, description = "PR, JM or PA"), ("id" = String, Path, description = "The order's id")),
     responses((status = 200, body = ProductOrder), (status = 404, body = Errors), (status = 503, body = Errors)))]
-pub async fn show(path: web::Path<(String, String)>, app: web::Data<App>) -> HttpResponse {
+pub async fn show(
+    request: HttpRequest,
+    path: web::Path<(String, String)>,
+    passage: web::ReqData<Passage>,
+    app: web::Data<App>,
+    entrance: web::Data<Entrance>,
+) -> HttpResponse {
     let (business_id, order_id) = path.into_inner();
     let Some(market) = Market::from_business_id(&business_id) else {
         return refused(&no_such_market(&business_id));
     };
+    if let Err(reason) = passage.sender(&[], Some(market.sender())) {
+        return stranger(&entrance, reason, &request);
+    }
     let key = OrderKey::of_order(market.sender(), &order_id);
     match app.store.order(key, None, None, &app.vocabulary.now()).await {
         Ok(Some((order, _))) => HttpResponse::Ok().json(status_of(&order)),
@@ -100,6 +117,12 @@ const RETRY_SECONDS: &str = "5";
 fn refused(errors: &Errors) -> HttpResponse {
     let status = StatusCode::from_u16(errors.status).unwrap_or(StatusCode::BAD_REQUEST);
     HttpResponse::build(status).json(errors)
+}
+
+/// Somebody who is not this market's sender, told in the document's form.
+fn stranger(entrance: &Entrance, reason: Reason, request: &HttpRequest) -> HttpResponse {
+    let problem = entrance.refuse(Door::Listener, reason, request);
+    refused(&Errors::new(problem.status.as_u16(), problem.title, problem.detail))
 }
 
 fn no_such_market(business_id: &str) -> Errors {

@@ -3,13 +3,14 @@
 use actix_web::http::StatusCode;
 use actix_web::http::header::HeaderMap;
 use actix_web::{HttpRequest, HttpResponse, web};
-use futures_util::StreamExt;
 use serde::Deserialize;
-use sha2::{Digest, Sha256};
 
 use super::app::App;
+use super::body::receive;
+use super::entrance::{Entrance, Passage};
 use super::error::Problem;
-use crate::intake::{Body, Delivery, Door, OWN_HEADERS};
+use crate::access;
+use crate::intake::{Delivery, Door, OWN_HEADERS};
 use crate::metrics;
 use crate::record::{HeaderRecord, OutcomeName, Receipt};
 
@@ -26,7 +27,9 @@ pub struct ListenerParameters {
     responses(
         (status = 200, description = "Kept; also where it could not be placed (`quarantined`)", body = Receipt),
         (status = 400, description = "No JSON; kept all the same", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "No configured sender", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "Not shown who it is from; nothing is kept", body = Problem,
+            content_type = "application/problem+json"),
+        (status = 403, description = "No configured sender, or not one that may post this; nothing is kept", body = Problem, content_type = "application/problem+json"),
         (status = 413, description = "Too large; its head is kept", body = Problem,
             content_type = "application/problem+json"),
         (status = 503, description = "Nothing could be made durable", body = Problem,
@@ -35,19 +38,27 @@ pub async fn take(
     request: HttpRequest,
     parameters: web::Query<ListenerParameters>,
     payload: web::Payload,
+    passage: web::ReqData<Passage>,
     app: web::Data<App>,
+    entrance: web::Data<Entrance>,
     door: web::Data<Door>,
 ) -> Result<HttpResponse, Problem> {
-    let sender = sender(&app, parameters.sender.as_deref())?;
-    let body = whole_body(payload, app.max_body_bytes).await?;
+    let received = receive(payload, request.headers(), app.max_body_bytes, app.limits, &entrance.room).await?;
+    let sender = received.sender(&passage, None);
+    let sender = sender.map_err(|reason| entrance.refuse(access::Door::Listener, reason, &request))?;
+    let ack_status = sender.as_ref().and_then(|sender| sender.ack_status).unwrap_or(app.ack_status);
+    let sender = match &sender {
+        Some(sender) => &sender.name,
+        None => named(&app, parameters.sender.as_deref())?,
+    };
     // PostgreSQL keeps no NUL in a text; the path is only kept to be looked at.
     let origin = request.path().replace('\0', "\u{FFFD}");
-    let delivery = Delivery::received_now(sender, &origin, redacted(request.headers()), body);
-    answer(door.take(delivery).await?, app.ack_status)
+    let delivery = Delivery::received_now(sender, &origin, redacted(request.headers()), received.body);
+    answer(door.take(delivery).await?, ack_status)
 }
 
-/// Whose delivery it is. Nobody proves who they are yet; the service listens on this machine only.
-fn sender<'a>(app: &'a App, named: Option<&str>) -> Result<&'a str, Problem> {
+/// Whose delivery it says to be, while nobody has been set up and the service is open.
+fn named<'a>(app: &'a App, named: Option<&str>) -> Result<&'a str, Problem> {
     let Some(named) = named else { return Ok(&app.sender) };
     let known = std::iter::once(&app.sender).chain(&app.other_senders).find(|known| *known == named);
     known.map(String::as_str).ok_or_else(|| {
@@ -80,50 +91,6 @@ fn answer(receipt: Receipt, ack_status: u16) -> Result<HttpResponse, Problem> {
         StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT => Ok(response.finish()),
         _ => Ok(response.json(receipt)),
     }
-}
-
-/// Of a body that is too large, so much is kept.
-const KEPT_HEAD: usize = 64 * 1024;
-/// So much of it is counted and hashed before the connection is given up.
-const COUNTED: u64 = 256 * 1024 * 1024;
-
-/// Reads the body as it comes, so that its length is what was received and not what was announced.
-pub async fn whole_body(mut payload: web::Payload, limit: usize) -> Result<Body, Problem> {
-    let mut body = Vec::new();
-    let mut too_large: Option<(u64, Sha256)> = None;
-    while let Some(chunk) = payload.next().await {
-        let chunk = chunk.map_err(|cause| broken_off(&cause))?;
-        let size = u64::try_from(chunk.len()).unwrap_or(u64::MAX);
-        match &mut too_large {
-            Some((length, hash)) => {
-                *length = length.saturating_add(size);
-                hash.update(&chunk);
-                if *length > COUNTED {
-                    break;
-                }
-            }
-            None if body.len().saturating_add(chunk.len()) > limit => {
-                let mut hash = Sha256::new();
-                hash.update(&body);
-                hash.update(&chunk);
-                too_large = Some((u64::try_from(body.len()).unwrap_or(u64::MAX).saturating_add(size), hash));
-                body.extend_from_slice(&chunk);
-                body.truncate(KEPT_HEAD);
-                body.shrink_to_fit();
-            }
-            None => body.extend_from_slice(&chunk),
-        }
-    }
-    Ok(match too_large {
-        Some((length, hash)) => Body::TooLarge { head: body, length, hash: hash.finalize().into() },
-        None => Body::Whole(body),
-    })
-}
-
-/// The sender never handed the whole body over, so there is nothing to keep.
-fn broken_off(cause: &actix_web::error::PayloadError) -> Problem {
-    metrics::refused("body-broken-off");
-    Problem::new(StatusCode::BAD_REQUEST, "body-broken-off", format!("The body did not arrive whole: {cause}."))
 }
 
 /// Headers whose values are kept. No list of secret ones would be complete: senders name their own.

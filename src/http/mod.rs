@@ -1,8 +1,10 @@
 //! The service's doors: the listener, the API, the pages. Only here are status codes known.
 
 mod app;
+mod body;
 mod deliveries;
 mod desk;
+mod entrance;
 mod error;
 mod health;
 mod hybris;
@@ -11,7 +13,19 @@ mod live;
 mod openapi;
 mod orders;
 pub mod pages;
+mod peer;
+mod refusals;
+mod routes;
+mod session;
+mod sign_in;
 mod site;
 mod stream;
+mod tls;
+mod token;
 
 pub use app::{App, Service, ServiceHandle, serve};
+pub use body::Limits;
+pub use entrance::AccessSettings;
+pub use peer::{ForwardedHeader, Proxies};
+pub use routes::{Route, routes_of};
+pub use tls::TlsSettings;

@@ -6,7 +6,7 @@ use actix_web::{HttpResponse, web};
 use utoipa::OpenApi;
 
 use super::app::App;
-use super::{deliveries, health, hybris, listener, orders, stream};
+use super::{deliveries, health, hybris, listener, orders, refusals, stream, token};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -15,6 +15,7 @@ use super::{deliveries, health, hybris, listener, orders, stream};
         description = "What happened to an order, when, and when did we know it. Times are RFC 3339 in UTC."
     ),
     paths(
+        token::give,
         listener::take,
         hybris::place,
         hybris::show,
@@ -27,6 +28,7 @@ use super::{deliveries, health, hybris, listener, orders, stream};
         deliveries::show,
         deliveries::body,
         deliveries::retry,
+        refusals::list,
         health::live,
         health::ready,
         health::figures

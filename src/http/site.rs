@@ -8,10 +8,11 @@ use actix_web::error::{InternalError, PathError, QueryPayloadError};
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
-use actix_web::{HttpRequest, HttpResponse, ResponseError};
+use actix_web::{HttpRequest, HttpResponse, ResponseError, web};
 use chrono::Utc;
 use maud::Markup;
 
+use super::entrance::Entrance;
 use super::error::{Problem, bad_path, bad_query};
 use super::pages::{self, Viewer, Zone};
 
@@ -52,7 +53,7 @@ pub fn told(request: &HttpRequest, problem: &Problem) -> HttpResponse {
     if is_page { problem_page(problem, &viewer_of(request)) } else { problem.error_response() }
 }
 
-fn problem_page(problem: &Problem, viewer: &Viewer) -> HttpResponse {
+pub fn problem_page(problem: &Problem, viewer: &Viewer) -> HttpResponse {
     html(problem.status, &pages::message(problem.title, &problem.detail, viewer))
 }
 
@@ -81,14 +82,18 @@ const HEADERS: [(HeaderName, &str); 4] = [
     (header::CACHE_CONTROL, "no-store"),
 ];
 
-/// Keeps other web sites out. The service is open to whoever is on this machine, and so to every page
-/// that a browser here shows: a page may post across sites, or name this address as its own (DNS
-/// rebinding). A browser tells of both.
+/// Keeps other web sites out. While nobody has been set up, the service is open to whoever is on this machine, and so
+/// to every page that a browser here shows: a page may post across sites, or name this address as its own (DNS
+/// rebinding). A browser tells of both. Later a name is no key any more, but posts across sites stay refused.
 pub async fn guard(
     request: ServiceRequest,
     next: Next<impl actix_web::body::MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
-    let mut response = match refusal(request.request()) {
+    let may_be_open = match request.app_data::<web::Data<Entrance>>() {
+        Some(entrance) => entrance.may_be_open().await,
+        None => true,
+    };
+    let mut response = match refusal(request.request(), may_be_open) {
         Some(problem) => {
             let response = told(request.request(), &problem);
             request.into_response(response)
@@ -108,14 +113,14 @@ fn is_own(origin: &HeaderValue, named: &str) -> bool {
     authority.is_some_and(|authority| authority.eq_ignore_ascii_case(named))
 }
 
-fn refusal(request: &HttpRequest) -> Option<Problem> {
+fn refusal(request: &HttpRequest, may_be_open: bool) -> Option<Problem> {
     // The header itself: what a proxy forwards could be set by a page.
     let named = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     let host = named
         .rsplit_once(':')
         .map_or(named, |(host, port)| if port.bytes().all(|byte| byte.is_ascii_digit()) { host } else { named });
     let host = host.trim_start_matches('[').trim_end_matches(']');
-    if !host.eq_ignore_ascii_case("localhost") && host.parse::<std::net::IpAddr>().is_err() {
+    if may_be_open && !host.eq_ignore_ascii_case("localhost") && host.parse::<std::net::IpAddr>().is_err() {
         let detail = format!("This service answers to its own address and to localhost, not to “{host}”.");
         return Some(Problem::new(StatusCode::FORBIDDEN, "foreign-host", detail));
     }

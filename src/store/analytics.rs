@@ -163,6 +163,6 @@ fn cells(row: &PgRow, kinds: &[ColumnKind]) -> Result<Vec<Cell>, sqlx::Error> {
     kinds.iter().enumerate().map(cell).collect()
 }
 
-fn quoted(name: &str) -> String {
+pub(super) fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }

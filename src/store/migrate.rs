@@ -16,10 +16,16 @@ impl Store {
         // Here another's lock is waited for: another node may be migrating. The session ends with it.
         let mut connection = self.pool.acquire().await?.detach();
         sqlx::raw_sql("set lock_timeout = 0").execute(&mut connection).await?;
+        if before > 0 {
+            super::analysts::drop_views(&mut connection).await?;
+        }
         MIGRATIONS
             .run(&mut connection)
             .await
             .map_err(|error| StoreError::Schema(format!("the database could not be brought up to date: {error}")))?;
+        if before > 0 {
+            super::analysts::make_views(&mut connection).await?;
+        }
         self.ship_vocabulary().await?;
         Ok(before)
     }

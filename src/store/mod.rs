@@ -3,6 +3,8 @@
 //! The statements run on plain PostgreSQL and, distributed by order key, on Citus: times are bound, locks
 //! are taken a row at a time by an upsert, and no statement crosses orders but by equality.
 
+mod access;
+mod analysts;
 mod analytics;
 mod batch;
 mod bodies;
@@ -25,6 +27,7 @@ mod queues;
 mod reading;
 mod rebuild;
 mod rebuild_run;
+mod sessions;
 mod shadow;
 mod silence;
 mod spooled;
@@ -37,6 +40,8 @@ use sqlx::{ConnectOptions, Connection, Executor};
 
 use crate::trial;
 
+pub use access::{AccessRows, SecretRow, SenderRow, SigningKey};
+pub use analysts::AnalystParty;
 pub use analytics::{Cell, Column, ColumnKind, View};
 pub use batch::{Batch, LoadedOrder};
 pub use census::Census;
@@ -52,6 +57,7 @@ pub use queues::{AttentionRow, UnknownRow, VisitRow};
 pub use reading::Reading;
 pub use rebuild::{RebuildPage, Stored};
 pub use rebuild_run::{Position, Run, Stage};
+pub use sessions::{Session, SignIn};
 pub use shadow::{Difference, Shadow, Tables};
 pub use vocabulary::UnknownValue;
 

@@ -2,6 +2,7 @@
 
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
+use std::process::{Command, Output, Stdio};
 use std::sync::Arc;
 
 use order_timeline::http::{self, App, ServiceHandle};
@@ -138,6 +139,40 @@ impl TestApp {
         Self { address, database, handle }
     }
 
+    /// The service after these commands of an operator; gives what they said, as JSON.
+    pub async fn after(commands: &[&str], set: impl FnOnce(&mut App)) -> (Self, Vec<Value>) {
+        let database = TestDatabase::new().await;
+        let mut told = Vec::new();
+        for command in commands {
+            told.push(operate(&database, command).await);
+        }
+        let app = Self::on(database, |app| {
+            app.access.refresh = std::time::Duration::from_millis(50);
+            set(app);
+        });
+        (app, told)
+    }
+
+    /// Asks until the answer has this status: what an operator does takes effect within seconds.
+    pub async fn until(&self, status: u16, ask: impl AsyncFn() -> Answer) -> Answer {
+        for _ in 0..600 {
+            let answer = ask().await;
+            if answer.status == status {
+                return answer;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+        panic!("never {status}: {}", ask().await.text());
+    }
+
+    /// How often this was refused.
+    pub async fn refused(&self, key: &str, reason: &str) -> u64 {
+        let answer = self.send("GET", "/api/v1/refusals", &[("Authorization", &bearer(key))], []).await;
+        let refusals = answer.json()["refusals"].clone();
+        let counts = refusals.as_array().unwrap().iter().filter(|count| count["reason"] == reason);
+        counts.map(|count| count["count"].as_u64().unwrap()).sum()
+    }
+
     /// Stops the service, whatever it is doing, and starts another one on the same database.
     pub async fn restart(&mut self, set: impl FnOnce(&mut App)) {
         self.handle.stop(false).await;
@@ -161,6 +196,9 @@ impl TestApp {
             spool: None,
             data_dir: None,
             max_body_bytes: 16 * 1024 * 1024,
+            access: http::AccessSettings::default(),
+            limits: http::Limits::default(),
+            tls: None,
         };
         set(&mut app);
         app
@@ -225,6 +263,41 @@ impl Node {
     pub async fn stop_node(self) {
         self.handle.stop(false).await;
     }
+}
+
+pub fn bearer(token: &str) -> String {
+    format!("Bearer {token}")
+}
+
+/// Runs a command of an operator with `--json`; gives what it says, as JSON where it is.
+pub async fn operate(database: &TestDatabase, command: &str) -> Value {
+    let mut arguments: Vec<&str> = command.split(' ').collect();
+    if matches!(arguments[1], "add" | "rotate" | "list") {
+        arguments.push("--json");
+    }
+    let told = out(&run(database, &arguments).await);
+    serde_json::from_str(&told).unwrap_or(Value::String(told))
+}
+
+/// Runs the program on a test's database. The connection goes by the environment, as an operator would.
+pub async fn run(database: &TestDatabase, arguments: &[&str]) -> Output {
+    let url = database.url();
+    let arguments: Vec<String> = arguments.iter().map(|argument| (*argument).to_owned()).collect();
+    let command = move || {
+        Command::new(env!("CARGO_BIN_EXE_order-timeline"))
+            .args(arguments)
+            .env("DATABASE_URL", url)
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .stdin(Stdio::null())
+            .output()
+            .unwrap()
+    };
+    tokio::task::spawn_blocking(command).await.unwrap()
+}
+
+pub fn out(output: &Output) -> String {
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout.clone()).unwrap()
 }
 
 fn serve(app: App) -> (SocketAddr, ServiceHandle) {

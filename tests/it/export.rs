@@ -11,7 +11,7 @@ use sqlx::AssertSqlSafe;
 use tempfile::TempDir;
 
 use crate::app::TestDatabase;
-use crate::ingest::{out, run};
+use crate::app::{out, run};
 
 /// A view of every type and of values that are hard to write.
 const HARD: &str = r#"create view analytics."hard, ""really"" hard" as select * from (values

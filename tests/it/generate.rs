@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::app::TestDatabase;
-use crate::ingest::{out, run};
+use crate::app::{out, run};
 
 fn settings(orders: u64) -> Settings {
     Settings {

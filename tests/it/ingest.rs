@@ -1,29 +1,6 @@
 //! The commands, run as a user runs them.
 
-use std::process::{Command, Output, Stdio};
-
-use crate::app::{TestDatabase, bodies};
-
-/// Runs the program on a test's database. The connection goes by the environment, as an operator would.
-pub async fn run(database: &TestDatabase, arguments: &[&str]) -> Output {
-    let url = database.url();
-    let arguments: Vec<String> = arguments.iter().map(|argument| (*argument).to_owned()).collect();
-    let command = move || {
-        Command::new(env!("CARGO_BIN_EXE_order-timeline"))
-            .args(arguments)
-            .env("DATABASE_URL", url)
-            .current_dir(env!("CARGO_MANIFEST_DIR"))
-            .stdin(Stdio::null())
-            .output()
-            .unwrap()
-    };
-    tokio::task::spawn_blocking(command).await.unwrap()
-}
-
-pub fn out(output: &Output) -> String {
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout.clone()).unwrap()
-}
+use crate::app::{TestDatabase, bodies, out, run};
 
 /// Everything that is projected, for comparison.
 async fn projection(database: &TestDatabase) -> Vec<serde_json::Value> {
@@ -78,7 +55,7 @@ async fn a_timeline_is_read_in_the_terminal() {
         (vec!["timeline", "00228874", "--known-at", "2020-01-01T00:00:00Z"], "nothing was known"),
         (vec!["timeline", "00228874", "--at", "yesterday"], "is no time"),
         (vec!["ingest", "no-such-file"], "cannot read no-such-file"),
-        (vec!["serve", "--listen", "0.0.0.0:0"], "there is no sign-in yet"),
+        (vec!["serve", "--listen", "0.0.0.0:0"], "nobody has been set up"),
         (vec!["demo"], "takes no --database-url"),
     ] {
         let output = run(&database, &arguments).await;

@@ -8,10 +8,12 @@
     reason = "tests may be blunt; clippy.toml reaches the test functions only, not what they call; skipped ones say so"
 )]
 
+mod analysts;
 mod analytics;
 mod app;
 mod deliveries;
 mod desk;
+mod doors;
 mod export;
 mod faults;
 mod fixtures;
@@ -20,7 +22,9 @@ mod generate;
 mod health;
 mod hybris;
 mod ingest;
+mod issuer;
 mod law;
+mod limits;
 mod listener;
 mod log;
 mod methods;
@@ -32,8 +36,13 @@ mod poison;
 mod proxy;
 mod rebuild;
 mod retention;
+mod senders;
+mod sign_in;
 mod signals;
 mod spool;
+mod staff;
 mod stream;
+mod tls;
+mod token;
 mod vocabulary;
 mod wire;

@@ -17,7 +17,7 @@ use sqlx::types::Json;
 use uuid::Uuid;
 
 use crate::app::{TestApp, TestDatabase, bodies, body};
-use crate::ingest::{out, run};
+use crate::app::{out, run};
 
 const SENDER: &str = "bt-wholesale";
 

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::app::{TestApp, TestDatabase, body};
-use crate::ingest::{out, run};
+use crate::app::{out, run};
 
 #[tokio::test]
 async fn an_operator_says_what_a_code_means_and_an_upgrade_keeps_it() {

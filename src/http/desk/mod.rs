@@ -10,15 +10,14 @@ mod settings;
 
 use actix_web::web;
 
-use super::app::{only, read};
+use super::routes::{Routes, only, operate, public, read};
+use crate::access::Door;
 
 pub use cached::Cached;
 
 /// Adds the pages and what belongs to them.
-pub fn routes(config: &mut web::ServiceConfig) {
-    let retry = web::resource("/deliveries/{id}/retry").route(web::post().to(deliveries::retry));
-    let settings = web::resource("/settings").route(web::post().to(settings::change));
-    config
+pub fn routes(routes: &mut Routes<'_>) {
+    routes
         .service(read("/", home::home))
         .service(read("/orders", orders::list))
         .service(read("/orders.csv", orders::csv))
@@ -28,12 +27,14 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .service(read("/deliveries", deliveries::list))
         .service(read("/deliveries/{id}", deliveries::show))
         .service(read("/deliveries/{id}/difference", deliveries::difference))
-        .service(only(retry, "POST"))
+        .service(operate("/deliveries/{id}/retry", deliveries::retry))
         .service(read("/attention", queues::attention))
         .service(read("/visits", queues::visits))
         .service(read("/unknown", queues::unknown))
         .service(read("/feed", queues::feed))
         .service(read("/docs", home::docs))
-        .service(only(settings, "POST"))
-        .service(read("/assets/{file}", settings::asset));
+        // It sets the viewer's own time zone and nothing of ours.
+        .service(only(&["/settings"], Door::Read, "POST", |resource| resource.route(web::post().to(settings::change))))
+        // The sign-in page needs them.
+        .service(public("/assets/{file}", settings::asset));
 }

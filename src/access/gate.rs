@@ -1,0 +1,268 @@
+//! The gate: who a request is from, and whether that is enough.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use chrono::Utc;
+
+use super::certificate::PeerCertificate;
+use super::demand::Way;
+use super::issuer::Issuers;
+use super::jwt::{Claims, Token};
+use super::key;
+use super::reason::Reason;
+use super::secret::Secret;
+use super::slow::{Effort, SlowChecks};
+use super::state::{Sender, SenderSecret, Shared, State};
+use super::token;
+use super::webhook::WebhookHeaders;
+
+/// What a request shows of itself.
+#[derive(Clone, Debug)]
+pub struct Presented {
+    pub authorization: Authorization,
+    pub webhook: Option<WebhookHeaders>,
+    pub certificate: Option<Arc<PeerCertificate>>,
+    /// Where it comes from; none where the connection does not tell.
+    pub address: Option<IpAddr>,
+}
+
+/// The header `Authorization`.
+#[derive(Clone, Debug)]
+pub enum Authorization {
+    None,
+    Bearer(Secret),
+    Basic {
+        user: String,
+        password: Secret,
+    },
+    /// A scheme that nobody here knows.
+    Other,
+}
+
+/// A request that may be a sender's delivery. The sender is told only by [`Admission::admit`], once the body is
+/// there: a signature may have to fit it.
+#[derive(Clone, Debug)]
+pub struct Admission {
+    candidates: Vec<Candidate>,
+    webhook: Option<WebhookHeaders>,
+}
+
+#[derive(Clone, Debug)]
+struct Candidate {
+    sender: Arc<Sender>,
+    needs_signature: bool,
+}
+
+impl Admission {
+    /// Whose delivery it is.
+    ///
+    /// # Errors
+    /// Where no sender signed this body, or it cannot be told which one did.
+    pub fn admit(&self, body: &[u8]) -> Result<Arc<Sender>, Reason> {
+        let is_signed = |sender: &Sender| {
+            let Some(headers) = &self.webhook else { return false };
+            sender.secrets(Way::Webhook).any(|secret| match &secret.kept {
+                super::Kept::Key(key) => headers.is_signed(key, body),
+                _ => false,
+            })
+        };
+        let mut passed =
+            self.candidates.iter().filter(|candidate| !candidate.needs_signature || is_signed(&candidate.sender));
+        let first = passed.next().ok_or(Reason::WrongSignature)?;
+        if passed.next().is_some() { Err(Reason::SeveralSenders) } else { Ok(Arc::clone(&first.sender)) }
+    }
+}
+
+/// Judges requests.
+#[derive(Debug)]
+pub struct Gate {
+    pub shared: Shared,
+    issuers: Issuers,
+    slow: SlowChecks,
+}
+
+impl Gate {
+    /// # Errors
+    /// Where no HTTP client can be made.
+    pub fn new(store: crate::store::Store) -> Result<Self, String> {
+        Ok(Self { shared: Shared::new(store), issuers: Issuers::new()?, slow: SlowChecks::default() })
+    }
+
+    /// Which senders a delivery may be from, by all but its body. `named` is what it says itself: it must agree
+    /// with what it shows.
+    ///
+    /// # Errors
+    /// Why it is from none.
+    pub async fn knock(&self, state: &State, presented: &Presented, named: Option<&str>) -> Result<Admission, Reason> {
+        if let Authorization::Bearer(bearer) = &presented.authorization
+            && key::key_id(bearer.reveal()).is_some()
+        {
+            return Err(Reason::KeyAtListener);
+        }
+        if named.is_some_and(|named| state.sender(named).is_none()) {
+            return Err(Reason::UnknownSender);
+        }
+        let own = own_token(state, &presented.authorization);
+        // What one sender shows is not to be tried against the slow password of another first.
+        let quick = self.judge_all(state, presented, own.as_ref(), named, Effort::Quick).await;
+        let judged = match quick {
+            Err(_) => self.judge_all(state, presented, own.as_ref(), named, Effort::Any).await,
+            found => found,
+        };
+        let mut candidates = judged?;
+        if let Some(named) = named {
+            candidates.retain(|candidate| candidate.sender.name == named);
+            if candidates.is_empty() {
+                return Err(Reason::OtherSender);
+            }
+        }
+        Ok(Admission { candidates, webhook: presented.webhook.clone() })
+    }
+
+    /// The senders whose demands a request meets; why, where there is none.
+    async fn judge_all(
+        &self,
+        state: &State,
+        presented: &Presented,
+        own: Option<&Result<Claims, Reason>>,
+        named: Option<&str>,
+        effort: Effort,
+    ) -> Result<Vec<Candidate>, Reason> {
+        let mut candidates = Vec::new();
+        let mut refused = Reason::NoCredentials;
+        for sender in &state.senders {
+            match self.judge(sender, presented, own, effort).await {
+                Ok(needs_signature) => candidates.push(Candidate { sender: Arc::clone(sender), needs_signature }),
+                Err(reason) if named == Some(&sender.name) => refused = refused.max(reason),
+                // Only who showed something that is this sender's alone is told what else is missing.
+                Err(_) if named.is_some() || !is_addressed(sender, presented) => {}
+                Err(reason) => refused = refused.max(reason),
+            }
+        }
+        if candidates.is_empty() { Err(refused) } else { Ok(candidates) }
+    }
+
+    /// Whether a request meets all demands on a sender; gives whether its body must be signed besides.
+    async fn judge(
+        &self,
+        sender: &Sender,
+        presented: &Presented,
+        own: Option<&Result<Claims, Reason>>,
+        effort: Effort,
+    ) -> Result<bool, Reason> {
+        let Ok(demands) = &sender.demands else { return Err(Reason::SenderUnusable) };
+        if demands.wants_authorization() {
+            self.judge_authorization(sender, presented, own, effort).await?;
+        }
+        if demands.webhook.is_some() && presented.webhook.is_none() {
+            return Err(Reason::NoSignature);
+        }
+        if let Some(demand) = &demands.certificate {
+            let certificate = presented.certificate.as_ref().ok_or(Reason::NoCertificate)?;
+            if !certificate.meets(demand) {
+                return Err(Reason::WrongCertificate);
+            }
+        }
+        if !demands.addresses.is_empty()
+            && !presented.address.is_some_and(|address| demands.addresses.iter().any(|range| range.contains(&address)))
+        {
+            return Err(Reason::WrongAddress);
+        }
+        if let (Some(demand), Some(headers)) = (&demands.webhook, &presented.webhook) {
+            headers.check_time(demand.tolerance(), Utc::now())?;
+        }
+        if !sender.enabled {
+            return Err(Reason::SenderDisabled);
+        }
+        Ok(demands.webhook.is_some())
+    }
+
+    /// Any one of the ways of the header `Authorization` that are demanded.
+    async fn judge_authorization(
+        &self,
+        sender: &Sender,
+        presented: &Presented,
+        own: Option<&Result<Claims, Reason>>,
+        effort: Effort,
+    ) -> Result<(), Reason> {
+        let Ok(demands) = &sender.demands else { return Err(Reason::SenderUnusable) };
+        match &presented.authorization {
+            Authorization::None => Err(Reason::NoCredentials),
+            Authorization::Other => Err(Reason::WrongCredentials),
+            Authorization::Basic { user, password } => {
+                if demands.basic
+                    && *user == sender.name
+                    && self.secret_of(sender, Way::Basic, password, effort).await.is_some()
+                {
+                    return Ok(());
+                }
+                Err(Reason::WrongCredentials)
+            }
+            Authorization::Bearer(bearer) => {
+                if demands.bearer
+                    && own.is_none()
+                    && self.secret_of(sender, Way::Bearer, bearer, effort).await.is_some()
+                {
+                    return Ok(());
+                }
+                match (own, &demands.oauth, &demands.issuer) {
+                    (Some(claims), Some(demand), _) => check_own(claims, sender, demand.audience()),
+                    (Some(_), None, _) => Err(Reason::OtherSender),
+                    (None, _, Some(demand)) => match Token::parse(bearer.reveal()) {
+                        Ok(token) => self.issuers.check(demand, &token).await.map(|_| ()),
+                        Err(_) => Err(Reason::WrongCredentials),
+                    },
+                    (None, _, None) => Err(Reason::WrongCredentials),
+                }
+            }
+        }
+    }
+
+    /// The secret of a sender that this is, of those that hold.
+    pub async fn secret_of<'s>(
+        &self,
+        sender: &'s Sender,
+        way: Way,
+        secret: &Secret,
+        effort: Effort,
+    ) -> Option<&'s SenderSecret> {
+        for kept in sender.secrets(way) {
+            let is_it =
+                if kept.kept.is_slow() { self.slow.check(kept, secret, effort).await } else { kept.kept.is_of(secret) };
+            if is_it {
+                return Some(kept);
+            }
+        }
+        None
+    }
+}
+
+/// Whether a request shows something of the kind that this sender is known by. A wrong address or a missing
+/// certificate by itself only means that the request is not from this one.
+fn is_addressed(sender: &Sender, presented: &Presented) -> bool {
+    sender.demands.as_ref().is_ok_and(|demands| {
+        demands.wants_authorization() || (demands.webhook.is_some() && presented.webhook.is_some())
+    })
+}
+
+/// The claims of a token that says to be ours.
+fn own_token(state: &State, authorization: &Authorization) -> Option<Result<Claims, Reason>> {
+    let Authorization::Bearer(bearer) = authorization else { return None };
+    let token = Token::parse(bearer.reveal()).ok()?;
+    token::read(&state.signing_keys, &token)
+}
+
+fn check_own(claims: &Result<Claims, Reason>, sender: &Sender, audience: &str) -> Result<(), Reason> {
+    let claims = claims.as_ref().map_err(|reason| *reason)?;
+    if claims.text("sub").as_deref() != Some(&sender.name) {
+        return Err(Reason::OtherSender);
+    }
+    claims.check(token::ISSUER, audience, Utc::now())?;
+    if !claims.has("scope", token::SCOPE) {
+        return Err(Reason::TokenScope);
+    }
+    let secret_id = claims.text("sid");
+    let is_held = sender.secrets(Way::OAuth).any(|secret| Some(secret.secret_id.to_string()) == secret_id);
+    if is_held { Ok(()) } else { Err(Reason::TokenRevoked) }
+}

@@ -1,0 +1,255 @@
+//! Receiving a body, within limits: its size as sent and unpacked, its time, and the room that all bodies on their
+//! way share.
+
+use std::io::Read;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderMap};
+use actix_web::web;
+use futures_util::StreamExt;
+use sha2::{Digest, Sha256};
+
+use super::entrance::Passage;
+use super::error::Problem;
+use crate::access::{Reason, Sender};
+use crate::intake::Body;
+
+/// The limits of the doors.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// How long a client may take to send a request's head, and its body.
+    pub head_time_out: Duration,
+    pub body_time_out: Duration,
+    /// Connections at once; more have to wait to be accepted.
+    pub connections: usize,
+    /// Bytes of bodies on their way in, all together.
+    pub room: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            head_time_out: Duration::from_secs(10),
+            body_time_out: Duration::from_secs(60),
+            connections: 4096,
+            room: 256 * 1024 * 1024,
+        }
+    }
+}
+
+/// The room for bodies on their way. Where there is none left, a sender is told to come again, rather than the
+/// service growing until the system ends it.
+#[derive(Clone, Debug)]
+pub struct Room {
+    left: Arc<AtomicUsize>,
+}
+
+impl Room {
+    pub fn new(bytes: usize) -> Self {
+        Self { left: Arc::new(AtomicUsize::new(bytes)) }
+    }
+
+    fn place(&self) -> Place {
+        Place { room: self.clone(), taken: 0 }
+    }
+}
+
+/// What a body takes of the room, until it is dropped.
+#[derive(Debug)]
+struct Place {
+    room: Room,
+    taken: usize,
+}
+
+impl Place {
+    fn take(&mut self, bytes: usize) -> Result<(), Problem> {
+        let take = |left: usize| left.checked_sub(bytes);
+        if self.room.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).is_err() {
+            let detail = "More bodies are on their way than there is room for; this one was not kept. Try again after \
+                          the time in Retry-After.";
+            return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "busy", detail));
+        }
+        self.taken += bytes;
+        Ok(())
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.room.left.fetch_add(self.taken, Ordering::Relaxed);
+    }
+}
+
+/// A body that is here.
+#[derive(Debug)]
+pub struct Received {
+    /// What is kept: the JSON itself, where it came packed, too.
+    pub body: Body,
+    /// As it was sent, where it came packed.
+    packed: Option<Vec<u8>>,
+    _place: Place,
+}
+
+impl Received {
+    /// The sender that it is from. A signature may be of what was sent, or of what that holds.
+    ///
+    /// # Errors
+    /// Why it is from none.
+    pub fn sender(&self, passage: &Passage, only: Option<&str>) -> Result<Option<Arc<Sender>>, Reason> {
+        match self.packed.as_ref().map(|packed| passage.sender(packed, only)) {
+            None | Some(Err(Reason::WrongSignature)) => passage.sender(self.body.kept(), only),
+            Some(told) => told,
+        }
+    }
+}
+
+/// Receives a body as it comes, so that its length is what was received and not what was announced.
+///
+/// One that is packed (`Content-Encoding: gzip`, `deflate` or `br`) is kept unpacked: what it says is the event,
+/// the packing is the way's. What cannot be unpacked, or would be too large then, is kept as it was sent.
+///
+/// # Errors
+/// Where it does not come whole, or not in time, or there is no room for it.
+pub async fn receive(
+    payload: web::Payload,
+    headers: &HeaderMap,
+    most: usize,
+    limits: Limits,
+    room: &Room,
+) -> Result<Received, Problem> {
+    let mut place = room.place();
+    let body = tokio::time::timeout(limits.body_time_out, whole(payload, most, &mut place));
+    let body = body.await.map_err(|_| {
+        let seconds = limits.body_time_out.as_secs();
+        let detail = format!("The body did not arrive within {seconds} seconds; nothing was kept.");
+        Problem::new(StatusCode::REQUEST_TIMEOUT, "body-too-slow", detail)
+    })??;
+    let Some(coding) = Coding::of(headers) else { return Ok(Received { body, packed: None, _place: place }) };
+    let Body::Whole(packed) = body else { return Ok(Received { body, packed: None, _place: place }) };
+    let (unpacked, packed, place) = if packed.len() > SMALL {
+        let work = move || (unpack(coding, &packed, most, &mut place), packed, place);
+        web::block(work).await.map_err(|_| {
+            Problem::new(StatusCode::SERVICE_UNAVAILABLE, "not-taken", "The body could not be unpacked now.")
+        })?
+    } else {
+        (unpack(coding, &packed, most, &mut place), packed, place)
+    };
+    match unpacked? {
+        Unpacked::Whole(body) => Ok(Received { body: Body::Whole(body), packed: Some(packed), _place: place }),
+        Unpacked::Broken => Ok(Received { body: Body::Whole(packed), packed: None, _place: place }),
+        Unpacked::TooLarge => {
+            let hash = Sha256::digest(&packed).into();
+            let length = u64::try_from(packed.len()).unwrap_or(u64::MAX);
+            let head = packed.get(..KEPT_HEAD).unwrap_or(&packed).to_vec();
+            Ok(Received { body: Body::TooLarge { head, length, hash }, packed: Some(packed), _place: place })
+        }
+    }
+}
+
+/// Of a body that is too large, so much is kept.
+const KEPT_HEAD: usize = 64 * 1024;
+/// So much of it is counted and hashed before the connection is given up.
+const COUNTED: u64 = 256 * 1024 * 1024;
+/// What is unpacked faster than another thread could take it over.
+const SMALL: usize = 16 * 1024;
+
+async fn whole(mut payload: web::Payload, limit: usize, place: &mut Place) -> Result<Body, Problem> {
+    let mut body = Vec::new();
+    let mut too_large: Option<(u64, Sha256)> = None;
+    while let Some(chunk) = payload.next().await {
+        let chunk = chunk.map_err(|cause| broken_off(&cause))?;
+        let size = u64::try_from(chunk.len()).unwrap_or(u64::MAX);
+        match &mut too_large {
+            Some((length, hash)) => {
+                *length = length.saturating_add(size);
+                hash.update(&chunk);
+                if *length > COUNTED {
+                    break;
+                }
+            }
+            None if body.len().saturating_add(chunk.len()) > limit => {
+                let mut hash = Sha256::new();
+                hash.update(&body);
+                hash.update(&chunk);
+                too_large = Some((u64::try_from(body.len()).unwrap_or(u64::MAX).saturating_add(size), hash));
+                body.extend_from_slice(&chunk);
+                body.truncate(KEPT_HEAD);
+                body.shrink_to_fit();
+            }
+            None => {
+                place.take(chunk.len())?;
+                body.extend_from_slice(&chunk);
+            }
+        }
+    }
+    Ok(match too_large {
+        Some((length, hash)) => Body::TooLarge { head: body, length, hash: hash.finalize().into() },
+        None => Body::Whole(body),
+    })
+}
+
+/// The sender never handed the whole body over, so there is nothing to keep.
+fn broken_off(cause: &actix_web::error::PayloadError) -> Problem {
+    Problem::new(StatusCode::BAD_REQUEST, "body-broken-off", format!("The body did not arrive whole: {cause}."))
+}
+
+/// How a body is packed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Coding {
+    Gzip,
+    Deflate,
+    Brotli,
+}
+
+impl Coding {
+    /// The one coding of a body; several, or one that nobody here knows, leave it as it is.
+    fn of(headers: &HeaderMap) -> Option<Self> {
+        let mut all = headers.get_all(header::CONTENT_ENCODING);
+        let (Some(coding), None) = (all.next(), all.next()) else { return None };
+        match coding.to_str().ok()?.trim().to_ascii_lowercase().as_str() {
+            "gzip" | "x-gzip" => Some(Self::Gzip),
+            "deflate" => Some(Self::Deflate),
+            "br" => Some(Self::Brotli),
+            _ => None,
+        }
+    }
+}
+
+enum Unpacked {
+    Whole(Vec<u8>),
+    TooLarge,
+    Broken,
+}
+
+fn unpack(coding: Coding, packed: &[u8], most: usize, place: &mut Place) -> Result<Unpacked, Problem> {
+    match coding {
+        Coding::Gzip => drain(flate2::read::MultiGzDecoder::new(packed), most, place),
+        Coding::Brotli => drain(brotli_decompressor::Decompressor::new(packed, SMALL), most, place),
+        // RFC 9110 means zlib's form; some send the bare one.
+        Coding::Deflate => match drain(flate2::read::ZlibDecoder::new(packed), most, place)? {
+            Unpacked::Broken => drain(flate2::read::DeflateDecoder::new(packed), most, place),
+            unpacked => Ok(unpacked),
+        },
+    }
+}
+
+/// A few bytes can unpack to gigabytes: no more is unpacked than could be kept.
+fn drain(mut from: impl Read, most: usize, place: &mut Place) -> Result<Unpacked, Problem> {
+    let mut body = Vec::new();
+    let mut chunk = [0; 16 * 1024];
+    loop {
+        let read = match from.read(&mut chunk) {
+            Ok(0) => return Ok(Unpacked::Whole(body)),
+            Ok(read) => chunk.get(..read).unwrap_or_default(),
+            Err(_) => return Ok(Unpacked::Broken),
+        };
+        if body.len().saturating_add(read.len()) > most {
+            return Ok(Unpacked::TooLarge);
+        }
+        place.take(read.len())?;
+        body.extend_from_slice(read);
+    }
+}

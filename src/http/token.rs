@@ -1,0 +1,207 @@
+//! `POST /oauth/token`: OAuth 2 client credentials for senders (RFC 6749 §4.4).
+
+use std::collections::HashMap;
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderValue};
+use actix_web::{HttpRequest, HttpResponse, web};
+use chrono::Utc;
+use serde::Serialize;
+use serde_json::json;
+use tracing::{error, warn};
+
+use super::entrance::{Entrance, retry_after};
+use super::peer;
+use crate::access::{Authorization, Door, Effort, Reason, SCOPE, Secret, Sender, Way, issue};
+
+/// What is asked for a token with. For the description of the API.
+#[derive(utoipa::ToSchema)]
+#[expect(dead_code, reason = "only its form is used")]
+pub struct TokenRequest {
+    /// `client_credentials`
+    grant_type: String,
+    /// With `client_secret`, where these are not in the header Authorization (Basic).
+    client_id: Option<String>,
+    client_secret: Option<String>,
+    /// `listener`, or nothing.
+    scope: Option<String>,
+}
+
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct TokenAnswer {
+    access_token: String,
+    token_type: &'static str,
+    /// In seconds.
+    expires_in: u32,
+    scope: &'static str,
+}
+
+/// An error of RFC 6749 §5.2.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct TokenError {
+    error: &'static str,
+    error_description: &'static str,
+}
+
+/// Why no token is given: the error, what of it is told, and what is counted.
+struct Refused {
+    error: &'static str,
+    description: &'static str,
+    reason: Option<Reason>,
+}
+
+impl Refused {
+    const CLIENT: Self = Self {
+        error: "invalid_client",
+        description: "The client is unknown, or its secret is wrong or no longer valid.",
+        reason: Some(Reason::WrongCredentials),
+    };
+
+    fn request(description: &'static str) -> Self {
+        Self { error: "invalid_request", description, reason: None }
+    }
+}
+
+/// Gives a sender a token for its client id and secret.
+#[utoipa::path(post, path = "/oauth/token", tag = "listener",
+    request_body(content = TokenRequest, content_type = "application/x-www-form-urlencoded"),
+    responses((status = 200, body = TokenAnswer), (status = 400, body = TokenError), (status = 401, body = TokenError),
+        (status = 503, description = "It cannot be told now")))]
+pub async fn give(request: HttpRequest, form: web::Bytes, entrance: web::Data<Entrance>) -> HttpResponse {
+    // The first token of all may be asked for before there is a key to sign it with.
+    let state = match entrance.gate.shared.able_to_sign().await {
+        Ok(state) => state,
+        Err(cause) => {
+            error!(%cause, "no token was given: who has access cannot be read");
+            return unavailable();
+        }
+    };
+    let asked = match asked(&request, &form) {
+        Ok(asked) => asked,
+        Err(refused) => return answer(&entrance, &request, &refused),
+    };
+    let Some((sender, secret_id)) = known(&entrance, state.sender(&asked.client_id), &asked.secret).await else {
+        return answer(&entrance, &request, &Refused::CLIENT);
+    };
+    let demand = sender.demands.as_ref().ok().and_then(|demands| demands.oauth.as_ref());
+    let (Some(demand), true) = (demand, sender.enabled) else {
+        let description = "This sender was disabled, or shows who it is in another way.";
+        let reason = Some(Reason::SenderDisabled);
+        return answer(&entrance, &request, &Refused { error: "unauthorized_client", description, reason });
+    };
+    if let Err(refused) = checked(&asked) {
+        return answer(&entrance, &request, &refused);
+    }
+    match issue(&state.signing_keys, &sender.name, demand, secret_id, Utc::now()) {
+        Ok(access_token) => unkept(HttpResponse::Ok().json(TokenAnswer {
+            access_token,
+            token_type: "Bearer",
+            expires_in: demand.seconds(),
+            scope: SCOPE,
+        })),
+        Err(cause) => {
+            warn!(cause, "no token could be signed; the sender is asked to come again");
+            unavailable()
+        }
+    }
+}
+
+/// A secret is looked for also where there is no such sender, so that the time tells nothing.
+async fn known<'s>(
+    entrance: &Entrance,
+    sender: Option<&'s std::sync::Arc<Sender>>,
+    secret: &Secret,
+) -> Option<(&'s Sender, uuid::Uuid)> {
+    let Some(sender) = sender else {
+        let _ = secret.sha256();
+        return None;
+    };
+    let found = entrance.gate.secret_of(sender, Way::OAuth, secret, Effort::Any).await?;
+    Some((sender, found.secret_id))
+}
+
+struct Asked {
+    client_id: String,
+    secret: Secret,
+    grant_type: Option<String>,
+    scope: Option<String>,
+}
+
+/// The client's credentials, from the header or from the form, never from both (RFC 6749 §2.3).
+fn asked(request: &HttpRequest, form: &[u8]) -> Result<Asked, Refused> {
+    let is_form = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    let is_form = is_form.is_some_and(|kind| {
+        kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded"))
+    });
+    if !is_form {
+        return Err(Refused::request("The request is not application/x-www-form-urlencoded."));
+    }
+    let pairs: Vec<(String, String)> =
+        serde_urlencoded::from_bytes(form).map_err(|_| Refused::request("The form cannot be read."))?;
+    let mut fields = HashMap::new();
+    for (name, value) in pairs {
+        // A parameter without a value is one that is not there (§3.2).
+        if !value.is_empty() && fields.insert(name, value).is_some() {
+            return Err(Refused::request("A parameter stands there twice."));
+        }
+    }
+    let in_form = fields.remove("client_id").zip(fields.remove("client_secret"));
+    let (client_id, secret) = match (peer::authorization(request.headers()), in_form) {
+        (Authorization::Basic { .. }, Some(_)) => {
+            return Err(Refused::request("The credentials stand in the header and in the form; one place will do."));
+        }
+        (Authorization::Basic { user, password }, None) => (user, password),
+        (Authorization::None, Some((client_id, secret))) => (client_id, Secret::new(secret)),
+        _ => {
+            return Err(Refused {
+                error: "invalid_client",
+                description: "The request shows no client credentials.",
+                reason: Some(Reason::NoCredentials),
+            });
+        }
+    };
+    Ok(Asked { client_id, secret, grant_type: fields.remove("grant_type"), scope: fields.remove("scope") })
+}
+
+fn checked(asked: &Asked) -> Result<(), Refused> {
+    match asked.grant_type.as_deref() {
+        Some("client_credentials") => {}
+        Some(_) => {
+            let description = "The grant type is client_credentials.";
+            return Err(Refused { error: "unsupported_grant_type", description, reason: None });
+        }
+        None => return Err(Refused::request("The parameter grant_type is missing.")),
+    }
+    if asked.scope.as_deref().is_some_and(|scope| scope.split(' ').any(|scope| scope != SCOPE)) {
+        return Err(Refused { error: "invalid_scope", description: "The scope is listener.", reason: None });
+    }
+    Ok(())
+}
+
+fn answer(entrance: &Entrance, request: &HttpRequest, refused: &Refused) -> HttpResponse {
+    if let Some(reason) = refused.reason {
+        let who = entrance.settings.proxies.client(request).map(|address| address.to_string()).unwrap_or_default();
+        entrance.refusals.count(Door::Token, reason, &who);
+    }
+    let status = if refused.error == "invalid_client" { StatusCode::UNAUTHORIZED } else { StatusCode::BAD_REQUEST };
+    let mut response = HttpResponse::build(status)
+        .json(json!(TokenError { error: refused.error, error_description: refused.description }));
+    if status == StatusCode::UNAUTHORIZED {
+        let challenge = HeaderValue::from_static("Basic realm=\"order-timeline\"");
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+    }
+    unkept(response)
+}
+
+fn unavailable() -> HttpResponse {
+    let description = "The service cannot tell now; try again later.";
+    let body = TokenError { error: "temporarily_unavailable", error_description: description };
+    unkept(HttpResponse::ServiceUnavailable().insert_header(retry_after()).json(body))
+}
+
+/// Nothing between us and the client is to keep a token (RFC 6749 §5.1).
+fn unkept(mut response: HttpResponse) -> HttpResponse {
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response.headers_mut().insert(header::PRAGMA, HeaderValue::from_static("no-cache"));
+    response
+}

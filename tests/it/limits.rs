@@ -1,0 +1,199 @@
+//! How much may come in, packed or not, and how slowly.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::app::{TestApp, bearer, body};
+
+fn gzip(body: &[u8]) -> Vec<u8> {
+    let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    packer.write_all(body).unwrap();
+    packer.finish().unwrap()
+}
+
+fn zlib(body: &[u8]) -> Vec<u8> {
+    let mut packer = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::best());
+    packer.write_all(body).unwrap();
+    packer.finish().unwrap()
+}
+
+fn bare(body: &[u8]) -> Vec<u8> {
+    let mut packer = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::best());
+    packer.write_all(body).unwrap();
+    packer.finish().unwrap()
+}
+
+/// A brotli stream of one piece that is not packed (RFC 7932 §9.2): a window of 16 bits, a meta-block, the end.
+fn brotli(body: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(body.len() - 1).unwrap();
+    assert!(length < 1 << 16);
+    // Bits from the least: window 0; not last 0; four nibbles of length 00; the length; uncompressed 1.
+    let bits = (length << 4) | (1 << 20);
+    let mut stream = bits.to_le_bytes()[..3].to_vec();
+    stream.extend_from_slice(body);
+    stream.push(0x03);
+    stream
+}
+
+#[tokio::test]
+async fn a_packed_body_is_kept_unpacked_and_is_the_same_event() {
+    let app = TestApp::start().await;
+    let plain = app.post("/listener", body("02")).await.json();
+    for (coding, packed) in [
+        ("gzip", gzip(&body("02"))),
+        ("GZIP", gzip(&body("02"))),
+        ("deflate", zlib(&body("02"))),
+        ("deflate", bare(&body("02"))),
+        ("br", brotli(&body("02"))),
+    ] {
+        let answer = app.send("POST", "/listener", &[("Content-Encoding", coding)], packed).await;
+        assert_eq!(answer.status, 200, "{coding}: {}", answer.text());
+        let receipt = answer.json();
+        assert_eq!(
+            (&receipt["outcome"], &receipt["duplicateOf"]),
+            (&json!("duplicate"), &plain["deliveryId"]),
+            "{coding}"
+        );
+        let id = receipt["deliveryId"].as_str().unwrap();
+        assert_eq!(app.get(&format!("/api/v1/deliveries/{id}/body")).await.body, body("02"));
+        let headers = app.json(&format!("/api/v1/deliveries/{id}")).await["headers"].to_string();
+        assert!(headers.contains("content-encoding"), "{headers}");
+    }
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn what_cannot_be_unpacked_is_kept_as_it_was_sent() {
+    let app = TestApp::start().await;
+    let mut cut = gzip(&body("02"));
+    cut.truncate(100);
+    for (coding, sent) in [
+        ("gzip", b"no gzip".to_vec()),
+        ("gzip", cut),
+        ("deflate", vec![0xFF; 50]),
+        ("br", vec![0xFF; 50]),
+        ("zstd", vec![0x28, 0xB5, 0x2F, 0xFD]),
+        ("gzip, br", gzip(&body("02"))),
+    ] {
+        let answer = app.send("POST", "/listener", &[("Content-Encoding", coding)], sent.clone()).await;
+        assert_eq!((answer.status, answer.json()["code"].as_str()), (400, Some("not-json")), "{coding}");
+        let id = answer.json()["deliveryId"].as_str().unwrap().to_owned();
+        assert_eq!(app.get(&format!("/api/v1/deliveries/{id}/body")).await.body, sent, "{coding}");
+    }
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn a_bomb_is_not_unpacked_further_than_could_be_kept() {
+    let app = TestApp::start().await;
+    let bomb = gzip(&vec![b' '; 64 * 1024 * 1024]);
+    assert!(bomb.len() < 100_000);
+    for (coding, sent) in [("gzip", bomb.clone()), ("deflate", zlib(&vec![b' '; 64 * 1024 * 1024]))] {
+        let answer = app.send("POST", "/listener", &[("Content-Encoding", coding)], sent.clone()).await;
+        assert_eq!((answer.status, answer.json()["code"].as_str()), (413, Some("too-large")), "{coding}");
+        let id = answer.json()["deliveryId"].as_str().unwrap().to_owned();
+        assert_eq!(app.json(&format!("/api/v1/deliveries/{id}")).await["bodyLength"], sent.len(), "as it was sent");
+    }
+    // There is room for the body as it was sent, and not for what it holds: nothing is kept, and the next fits.
+    let small = TestApp::with(|app| app.limits.room = 1024 * 1024).await;
+    let answer = small.send("POST", "/listener", &[("Content-Encoding", "gzip")], bomb).await;
+    assert_eq!((answer.status, answer.json()["code"].as_str()), (503, Some("busy")));
+    assert!(answer.header("retry-after").is_some());
+    assert_eq!(small.post("/listener", body("00")).await.status, 200, "the room is given back");
+    assert_eq!(small.database.rows("select from delivery").await.len(), 1);
+    small.stop().await;
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn bodies_on_their_way_share_a_room_and_the_rest_is_asked_to_come_again() {
+    let app = TestApp::with(|app| app.limits.room = 64 * 1024).await;
+    // Some that never end.
+    let address = app.address;
+    let mut open: Vec<TcpStream> = (0..3)
+        .map(|_| {
+            let mut stream = TcpStream::connect(address).unwrap();
+            write!(stream, "POST /listener HTTP/1.1\r\nHost: {address}\r\nContent-Length: 1000000\r\n\r\n").unwrap();
+            stream.write_all(&vec![b' '; 20 * 1024]).unwrap();
+            stream
+        })
+        .collect();
+    let full = async || app.post("/listener", vec![b' '; 60 * 1024]).await;
+    let answer = app.until(503, full).await;
+    assert_eq!(answer.json()["code"], "busy");
+    open.clear();
+    app.until(200, async || app.post("/listener", body("00")).await).await;
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn whoever_dawdles_is_let_go() {
+    let app = TestApp::with(|app| {
+        app.limits.head_time_out = Duration::from_secs(1);
+        app.limits.body_time_out = Duration::from_secs(1);
+    })
+    .await;
+    let address = app.address;
+    let talk = move |text: String| {
+        let mut stream = TcpStream::connect(address).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+        stream.write_all(text.as_bytes()).unwrap();
+        let mut answer = String::new();
+        let _ = stream.read_to_string(&mut answer);
+        answer
+    };
+    let head = tokio::task::spawn_blocking(move || talk("POST /listener HT".to_owned())).await.unwrap();
+    assert!(head.is_empty() || head.starts_with("HTTP/1.1 408"), "{head}");
+    let half = format!(
+        "POST /listener HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nContent-Length: 100\r\n\r\n{{\"a\":"
+    );
+    let body = tokio::task::spawn_blocking(move || talk(half)).await.unwrap();
+    assert!(body.starts_with("HTTP/1.1 408") && body.contains("body-too-slow"), "{body}");
+    assert_eq!(app.database.rows("select from delivery").await.len(), 0);
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn a_stranger_is_answered_before_the_body_is_there() {
+    let (app, _) = TestApp::after(&["senders add acme --bearer"], |_| {}).await;
+    let address = app.address;
+    let answer = tokio::task::spawn_blocking(move || {
+        let mut stream = TcpStream::connect(address).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+        write!(stream, "POST /listener HTTP/1.1\r\nHost: {address}\r\nContent-Length: 1000000\r\n\r\n").unwrap();
+        let mut head = [0; 12];
+        stream.read_exact(&mut head).unwrap();
+        String::from_utf8_lossy(&head).into_owned()
+    });
+    assert_eq!(answer.await.unwrap(), "HTTP/1.1 401");
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn a_signature_may_be_of_the_packed_body_or_of_what_it_holds() {
+    use base64::Engine;
+    use hmac::{KeyInit, Mac};
+    let (app, told) = TestApp::after(&["senders add acme --webhook"], |_| {}).await;
+    let key = base64::prelude::BASE64_STANDARD.decode(&told[0]["secret"].as_str().unwrap()[6..]).unwrap();
+    let now = chrono::Utc::now().timestamp().to_string();
+    for of in [gzip(&body("02")), body("02"), body("03")] {
+        let mut mac = hmac::Hmac::<sha2::Sha256>::new_from_slice(&key).unwrap();
+        mac.update(format!("m.{now}.").as_bytes());
+        mac.update(&of);
+        let signature = format!("v1,{}", base64::prelude::BASE64_STANDARD.encode(mac.finalize().into_bytes()));
+        let headers = [
+            ("Content-Encoding", "gzip"),
+            ("webhook-id", "m"),
+            ("webhook-timestamp", &now),
+            ("webhook-signature", &signature),
+        ];
+        let answer = app.send("POST", "/listener", &headers, gzip(&body("02"))).await;
+        assert_eq!(answer.status, if of == body("03") { 401 } else { 200 }, "{}", answer.text());
+    }
+    let wrong = app.send("POST", "/listener", &[("Authorization", &bearer("x"))], body("02")).await;
+    assert_eq!(wrong.status, 401);
+    app.stop().await;
+}

@@ -37,7 +37,7 @@ pub async fn run(database: &DatabaseConfig, config: &DemoConfig) -> Result<()> {
     private_postgres::wipe(&directory).await?;
     let database = Database::start(database, &directory).await?;
     let vocabulary = database.store.vocabulary().await?.into();
-    let server = http::serve(app(&config.http, database.store.clone(), vocabulary)?, socket)?;
+    let server = http::serve(app(&config.http, database.store.clone(), vocabulary)?, socket).await?;
     let handle = server.handle();
     let serving = actix_web::rt::spawn(serve_until_signalled(server));
     match deliver_samples(address).await {

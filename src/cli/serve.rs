@@ -34,7 +34,7 @@ pub async fn run(database: &DatabaseConfig, config: &ServeConfig) -> Result<()> 
     let vocabulary = database.store.vocabulary().await?.into();
     let mut app = app(&config.http, database.store.clone(), vocabulary)?;
     app.data_dir = data_dir;
-    let server = http::serve(app, socket)?;
+    let server = http::serve(app, socket).await?;
     let scheme = if config.http.tls.tls_cert.is_some() { "https" } else { "http" };
     writeln!(
         anstream::stdout(),

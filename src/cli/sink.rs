@@ -4,11 +4,13 @@ use std::fs::{self, File};
 use std::io::{Stdout, Write};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
-/// Where the file goes: standard output, or a file that takes its name when it is complete.
+/// Where the file goes: standard output, a device or a pipe that is there, or a file that takes its name when it
+/// is complete.
 pub enum Sink {
     Out(Stdout),
+    There { file: File, path: PathBuf },
     File { file: File, part: PathBuf, path: PathBuf },
 }
 
@@ -18,6 +20,16 @@ impl Sink {
         if path.as_os_str() == "-" {
             return Ok(Self::Out(std::io::stdout()));
         }
+        if let Ok(found) = fs::metadata(path)
+            && !found.is_file()
+        {
+            ensure!(!found.is_dir(), "{} is a folder; name a file", path.display());
+            let file = File::options().write(true).open(path);
+            let file = file.with_context(|| format!("cannot write {}", path.display()))?;
+            return Ok(Self::There { file, path: path.to_owned() });
+        }
+        // What a link leads to is written, and the link stays.
+        let path = &fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
         let mut part = path.as_os_str().to_owned();
         part.push(".part");
         let part = PathBuf::from(part);
@@ -29,7 +41,7 @@ impl Sink {
     pub fn describe(&self) -> String {
         match self {
             Self::Out(_) => "standard output".to_owned(),
-            Self::File { path, .. } => path.display().to_string(),
+            Self::File { path, .. } | Self::There { path, .. } => path.display().to_string(),
         }
     }
 
@@ -47,14 +59,14 @@ impl Write for Sink {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
         match self {
             Self::Out(out) => out.write(bytes),
-            Self::File { file, .. } => file.write(bytes),
+            Self::File { file, .. } | Self::There { file, .. } => file.write(bytes),
         }
     }
 
     fn flush(&mut self) -> std::io::Result<()> {
         match self {
             Self::Out(out) => out.flush(),
-            Self::File { file, .. } => file.flush(),
+            Self::File { file, .. } | Self::There { file, .. } => file.flush(),
         }
     }
 }

@@ -63,9 +63,13 @@ const LOOK_EVERY: Duration = Duration::from_secs(2);
 ///
 /// # Errors
 /// Where the socket cannot be used.
-pub fn serve(app: App, socket: TcpListener) -> std::io::Result<Service> {
+pub async fn serve(app: App, socket: TcpListener) -> std::io::Result<Service> {
     let door = web::Data::new(Door::open(&app.store, &app.vocabulary, app.spool.clone())?);
     let entrance = web::Data::new(entrance(&app, &socket).map_err(std::io::Error::other)?);
+    // Once it is known who has access, requests are judged while the database is away, too.
+    if let Err(cause) = entrance.gate.shared.refresh().await {
+        warn!(%cause, "who has access cannot be read yet; until it can, nobody is let in");
+    }
     let limits = app.limits;
     // The server counts each worker's.
     let workers = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
@@ -164,6 +168,7 @@ fn entrance(app: &App, socket: &TcpListener) -> Result<Entrance, String> {
         settings: app.access.clone(),
         is_local,
         is_tls: app.tls.is_some(),
+        body_time_out: app.limits.body_time_out,
     })
 }
 

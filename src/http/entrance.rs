@@ -65,6 +65,8 @@ pub struct Entrance {
     pub is_local: bool,
     /// The service speaks TLS itself.
     pub is_tls: bool,
+    /// So long a request's body may take.
+    pub body_time_out: Duration,
 }
 
 /// Who reads or operates.
@@ -186,9 +188,22 @@ pub async fn check(
         return Ok(request.into_response(missing.error_response()));
     };
     match judge(&entrance, door, request.request()).await {
+        // The forms that strangers may post are short; whoever takes his time over one holds a connection with it.
+        Ok(()) if door != Door::Listener && !request.method().is_safe() => {
+            let shown = request.request().clone();
+            match tokio::time::timeout(entrance.body_time_out, next.call(request)).await {
+                Ok(answer) => Ok(answer?.map_into_boxed_body()),
+                Err(_) => Ok(ServiceResponse::new(shown, too_slow().error_response())),
+            }
+        }
         Ok(()) => Ok(next.call(request).await?.map_into_boxed_body()),
         Err(answer) => Ok(request.into_response(answer)),
     }
+}
+
+fn too_slow() -> Problem {
+    let detail = "The request did not arrive whole in the time that it may take.";
+    Problem::new(StatusCode::REQUEST_TIMEOUT, "body-too-slow", detail)
 }
 
 async fn judge(entrance: &Entrance, door: Door, request: &HttpRequest) -> Result<(), HttpResponse> {
@@ -227,6 +242,12 @@ async fn judge(entrance: &Entrance, door: Door, request: &HttpRequest) -> Result
         Err(NotStaff::Reason(reason)) => Err(refused(reason)),
         Err(NotStaff::Store(cause)) => Err(Problem::from(cause).error_response()),
     }
+}
+
+/// Whether a request that was let in to read would be let in still: for answers that go on and on.
+pub async fn may_read_on(entrance: &Entrance, request: &HttpRequest) -> bool {
+    let Ok(state) = entrance.gate.shared.get().await else { return false };
+    entrance.is_open(&state) || staff(entrance, &state, Door::Read, request).await.is_ok()
 }
 
 /// Why somebody is not let in, or that it cannot be told.

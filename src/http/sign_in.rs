@@ -9,7 +9,7 @@ use tracing::{info, warn};
 
 use super::entrance::{Entrance, is_same_site};
 use super::error::Problem;
-use super::pages::{SignInView, sign_in};
+use super::pages::{SignInView, Viewer, sign_in};
 use super::session::{self, NotOpened, Person};
 use super::site::{html, problem_page, viewer_of};
 use crate::access::{Door, NotSignedIn, Oidc, Reason, Scope, Secret, key_id, same};
@@ -52,7 +52,7 @@ pub async fn show(
         name: name.as_ref().and_then(|staff| staff.name.as_deref()),
         ..view(&entrance, parameters.to.as_deref())
     };
-    html(StatusCode::OK, &sign_in(&view, &viewer_of(&request)))
+    html(StatusCode::OK, &sign_in(&view, &stranger(&request)))
 }
 
 /// Signs in with an API key.
@@ -60,10 +60,10 @@ pub async fn with_key(request: HttpRequest, form: web::Form<KeyForm>, entrance: 
     let to = local(form.to.as_deref());
     let state = match entrance.gate.shared.get().await {
         Ok(state) => state,
-        Err(cause) => return problem_page(&cause.into(), &viewer_of(&request)),
+        Err(cause) => return problem_page(&cause.into(), &stranger(&request)),
     };
     if !is_same_site(&request) {
-        return problem_page(&entrance.refuse(Door::Public, Reason::ForeignSite, &request), &viewer_of(&request));
+        return problem_page(&entrance.refuse(Door::Public, Reason::ForeignSite, &request), &stranger(&request));
     }
     let secret = Secret::new(form.key.trim().to_owned());
     let key = key_id(secret.reveal()).and_then(|key_id| state.keys.get(&key_id));
@@ -73,7 +73,7 @@ pub async fn with_key(request: HttpRequest, form: web::Form<KeyForm>, entrance: 
         let trouble = Some("This is no key, or one that has expired or was revoked.");
         return html(
             StatusCode::UNAUTHORIZED,
-            &sign_in(&SignInView { trouble, ..view(&entrance, Some(to)) }, &viewer_of(&request)),
+            &sign_in(&SignInView { trouble, ..view(&entrance, Some(to)) }, &stranger(&request)),
         );
     };
     let person = Person {
@@ -91,7 +91,7 @@ pub async fn start(
     parameters: web::Query<SignInParameters>,
     entrance: web::Data<Entrance>,
 ) -> HttpResponse {
-    let Some(oidc) = &entrance.oidc else { return problem_page(&no_issuer(), &viewer_of(&request)) };
+    let Some(oidc) = &entrance.oidc else { return problem_page(&no_issuer(), &stranger(&request)) };
     let begun = match oidc.begin().await {
         Ok(begun) => begun,
         Err(cause) => return failed(&entrance, &cause, &request),
@@ -105,7 +105,7 @@ pub async fn start(
         expires_at: now + SIGN_IN_TAKES,
     };
     if let Err(cause) = entrance.store.begin_sign_in(&remembered, now).await {
-        return problem_page(&cause.into(), &viewer_of(&request));
+        return problem_page(&cause.into(), &stranger(&request));
     }
     HttpResponse::SeeOther()
         .insert_header((header::LOCATION, begun.location))
@@ -119,14 +119,14 @@ pub async fn callback(
     parameters: web::Query<Callback>,
     entrance: web::Data<Entrance>,
 ) -> HttpResponse {
-    let Some(oidc) = &entrance.oidc else { return problem_page(&no_issuer(), &viewer_of(&request)) };
+    let Some(oidc) = &entrance.oidc else { return problem_page(&no_issuer(), &stranger(&request)) };
     match come_back(oidc, &entrance, &request, parameters.into_inner()).await {
         Ok(Ok((person, to))) if person.scopes.is_empty() => {
             entrance.refuse(Door::Public, Reason::NoScope, &request);
             let trouble =
                 format!("{} is signed in at the issuer, but in none of the groups that may read.", person.name);
             let view = SignInView { trouble: Some(&trouble), ..view(&entrance, Some(&to)) };
-            html(StatusCode::FORBIDDEN, &sign_in(&view, &viewer_of(&request)))
+            html(StatusCode::FORBIDDEN, &sign_in(&view, &stranger(&request)))
         }
         Ok(Ok((person, to))) => {
             let mut response = opened(&entrance, person, &request, &to).await;
@@ -134,7 +134,7 @@ pub async fn callback(
             response
         }
         Ok(Err(cause)) => failed(&entrance, &cause, &request),
-        Err(cause) => problem_page(&cause.into(), &viewer_of(&request)),
+        Err(cause) => problem_page(&cause.into(), &stranger(&request)),
     }
 }
 
@@ -167,11 +167,11 @@ async fn come_back(
 /// Signs out.
 pub async fn sign_out(request: HttpRequest, entrance: web::Data<Entrance>) -> HttpResponse {
     if !is_same_site(&request) {
-        return problem_page(&entrance.refuse(Door::Public, Reason::ForeignSite, &request), &viewer_of(&request));
+        return problem_page(&entrance.refuse(Door::Public, Reason::ForeignSite, &request), &stranger(&request));
     }
     match session::close(&entrance, &request).await {
         Ok(cookie) => HttpResponse::SeeOther().insert_header((header::LOCATION, "/sign-in")).cookie(cookie).finish(),
-        Err(cause) => problem_page(&cause.into(), &viewer_of(&request)),
+        Err(cause) => problem_page(&cause.into(), &stranger(&request)),
     }
 }
 
@@ -180,11 +180,11 @@ async fn opened(entrance: &Entrance, person: Person, request: &HttpRequest, to: 
     info!(subject = person.subject, ?scopes, "signed in");
     match session::open(entrance, person, request).await {
         Ok(cookie) => HttpResponse::SeeOther().insert_header((header::LOCATION, to)).cookie(cookie).finish(),
-        Err(NotOpened::Store(cause)) => problem_page(&cause.into(), &viewer_of(&request)),
+        Err(NotOpened::Store(cause)) => problem_page(&cause.into(), &stranger(request)),
         Err(NotOpened::Random(cause)) => {
             warn!(%cause, "no session could be opened");
             let detail = "The service has no random numbers now.";
-            problem_page(&Problem::new(StatusCode::SERVICE_UNAVAILABLE, "internal", detail), &viewer_of(&request))
+            problem_page(&Problem::new(StatusCode::SERVICE_UNAVAILABLE, "internal", detail), &stranger(request))
         }
     }
 }
@@ -195,12 +195,17 @@ fn failed(entrance: &Entrance, cause: &NotSignedIn, request: &HttpRequest) -> Ht
         NotSignedIn::Issuer(_) => (StatusCode::BAD_GATEWAY, "The issuer of sign-ins does not answer. Try again later."),
         NotSignedIn::Refused(_) => (StatusCode::FORBIDDEN, "The sign-in did not hold. Begin anew."),
     };
-    html(status, &sign_in(&SignInView { trouble: Some(trouble), ..view(entrance, None) }, &viewer_of(request)))
+    html(status, &sign_in(&SignInView { trouble: Some(trouble), ..view(entrance, None) }, &stranger(request)))
 }
 
 fn view<'v>(entrance: &'v Entrance, to: Option<&'v str>) -> SignInView<'v> {
     let issuer = entrance.oidc.as_ref().and_then(|oidc| oidc.settings.issuer.host_str());
     SignInView { name: None, to: local(to), issuer, trouble: None }
+}
+
+/// Whoever signs in. What their address asks for is theirs, and shown nowhere but where it is made harmless.
+fn stranger(request: &HttpRequest) -> Viewer {
+    Viewer { here: "/sign-in".to_owned(), ..viewer_of(request) }
 }
 
 /// A place of this service to go to, and no other's.

@@ -12,6 +12,7 @@ use futures_util::stream;
 use serde::Deserialize;
 
 use super::app::App;
+use super::entrance::{Entrance, may_read_on};
 use super::error::Problem;
 use super::live::{Live, News, Watch};
 use super::orders::resolve;
@@ -43,6 +44,7 @@ pub async fn stream(
     parameters: web::Query<StreamParameters>,
     request: HttpRequest,
     app: web::Data<App>,
+    entrance: web::Data<Entrance>,
     live: web::Data<Live>,
 ) -> Result<HttpResponse, Problem> {
     let key = resolve(&app, &order_id, parameters.sender.as_deref()).await?;
@@ -51,7 +53,7 @@ pub async fn stream(
         Problem::new(StatusCode::SERVICE_UNAVAILABLE, "too-many-streams", detail)
     })?;
     let since = request.headers().get("Last-Event-ID").and_then(|id| id.to_str().ok()?.parse().ok());
-    let mut told = Told { app, key, watch, known: HashSet::new() };
+    let mut told = Told { app, entrance, request, key, watch, known: HashSet::new() };
     let first = told.hello(since).await?.ok_or_else(|| Problem::no_such_order(&order_id))?;
     let events = stream::unfold((told, Some(first)), |(mut told, ready)| async move {
         let chunk = match ready {
@@ -69,6 +71,8 @@ pub async fn stream(
 
 struct Told {
     app: web::Data<App>,
+    entrance: web::Data<Entrance>,
+    request: HttpRequest,
     key: OrderKey,
     watch: Watch,
     /// What the watcher has: who said what of what.
@@ -98,6 +102,8 @@ impl Told {
         loop {
             match self.watch.news(QUIET).await {
                 News::Closing => return None,
+                // A key may have been revoked, or a session have ended, since the watcher came.
+                _ if !may_read_on(&self.entrance, &self.request).await => return None,
                 News::Quiet => return Some(Bytes::from_static(b": still here\n\n")),
                 News::Changed => {}
             }

@@ -176,18 +176,13 @@ impl TestApp {
     /// Stops the service, whatever it is doing, and starts another one on the same database.
     pub async fn restart(&mut self, set: impl FnOnce(&mut App)) {
         self.handle.stop(false).await;
-        // The connections of the one that was stopped belong to a runtime that is no more.
-        let store = Store::connect(self.database.options.clone(), 8);
-        let settings = |app: &mut App| {
-            app.store = store;
-            set(app);
-        };
-        (self.address, self.handle) = serve(Self::settings(&self.database, settings));
+        (self.address, self.handle) = serve(Self::settings(&self.database, set));
     }
 
     fn settings(database: &TestDatabase, set: impl FnOnce(&mut App)) -> App {
         let mut app = App {
-            store: database.store.clone(),
+            // Its connections belong to the service's runtime; that of a test stands still until the service is there.
+            store: Store::connect(database.options.clone(), 8),
             vocabulary: vocabulary::shipped().unwrap().into(),
             sender: "bt-wholesale".to_owned(),
             other_senders: Market::ALL.map(|market| market.sender().to_owned()).to_vec(),
@@ -306,7 +301,7 @@ fn serve(app: App) -> (SocketAddr, ServiceHandle) {
     let (sender, receiver) = std::sync::mpsc::channel();
     std::thread::spawn(move || {
         actix_web::rt::System::new().block_on(async {
-            let server = http::serve(app, socket).unwrap();
+            let server = http::serve(app, socket).await.unwrap();
             sender.send(server.handle()).unwrap();
             server.await.unwrap();
         });

@@ -219,7 +219,6 @@ async fn a_database_out_of_connections_is_one_that_is_away() {
         format!("create role {role} login"),
         format!("grant all on schema public, analytics to {role}"),
         format!("grant all on all tables in schema public, analytics to {role}"),
-        format!("alter database {name} connection limit 0"),
     ] {
         database.execute(&sql).await;
     }
@@ -228,6 +227,9 @@ async fn a_database_out_of_connections_is_one_that_is_away() {
         app.store = store;
         app.spool = Some(Spool::open(&settings).unwrap());
     });
+    app.database.execute(&format!("alter database {name} connection limit 0")).await;
+    let end = format!("select pg_terminate_backend(pid) from pg_stat_activity where usename = '{role}'");
+    app.database.execute(&end).await;
     let refusal = app.database.options.clone().username(&role).connect().await.unwrap_err();
     assert!(refusal.to_string().contains("too many connections"), "{refusal}");
     let answer = app.post("/listener", body("01")).await;

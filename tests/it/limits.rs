@@ -147,11 +147,12 @@ async fn whoever_dawdles_is_let_go() {
     };
     let head = tokio::task::spawn_blocking(move || talk("POST /listener HT".to_owned())).await.unwrap();
     assert!(head.is_empty() || head.starts_with("HTTP/1.1 408"), "{head}");
-    let half = format!(
-        "POST /listener HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nContent-Length: 100\r\n\r\n{{\"a\":"
-    );
-    let body = tokio::task::spawn_blocking(move || talk(half)).await.unwrap();
-    assert!(body.starts_with("HTTP/1.1 408") && body.contains("body-too-slow"), "{body}");
+    for path in ["/listener", "/oauth/token", "/sign-in", "/settings"] {
+        let form = "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 100";
+        let half = format!("POST {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n{form}\r\n\r\nkey=");
+        let body = tokio::task::spawn_blocking(move || talk(half)).await.unwrap();
+        assert!(body.starts_with("HTTP/1.1 408") && body.contains("body-too-slow"), "{path}: {body}");
+    }
     assert_eq!(app.database.rows("select from delivery").await.len(), 0);
     app.stop().await;
 }

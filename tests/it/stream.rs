@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::app::{TestApp, body};
+use crate::app::{TestApp, bearer, body, operate};
 
 /// A stream of server-sent events. Reading blocks, so it is read where blocking is allowed.
 struct Stream {
@@ -16,10 +16,15 @@ struct Stream {
 
 impl Stream {
     fn open(address: SocketAddr, path: &str, last: Option<&str>) -> Self {
+        let last = last.map_or_else(String::new, |last| format!("Last-Event-ID: {last}\r\n"));
+        Self::open_as(address, path, &last)
+    }
+
+    /// With a header of its own.
+    fn open_as(address: SocketAddr, path: &str, header: &str) -> Self {
         let mut socket = TcpStream::connect(address).unwrap();
         socket.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
-        let last = last.map_or_else(String::new, |last| format!("Last-Event-ID: {last}\r\n"));
-        write!(socket, "GET {path} HTTP/1.1\r\nHost: {address}\r\nAccept: text/event-stream\r\n{last}\r\n").unwrap();
+        write!(socket, "GET {path} HTTP/1.1\r\nHost: {address}\r\nAccept: text/event-stream\r\n{header}\r\n").unwrap();
         let mut lines = BufReader::new(socket);
         let mut head = String::new();
         while !head.ends_with("\r\n\r\n") {
@@ -128,5 +133,29 @@ async fn those_who_watch_are_bounded_and_all_else_is_served() {
     assert_eq!((answer.status, answer.json()["code"].as_str()), (503, Some("too-many-streams")));
     assert_eq!(app.get("/orders/00102884").await.status, 200);
     assert_eq!(app.post("/listener", body("13")).await.status, 200);
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn a_stream_ends_with_the_key_that_opened_it() {
+    let (app, told) =
+        TestApp::after(&["keys add watcher", "keys add other", "senders add acme --bearer"], |_| {}).await;
+    let [key, other, acme] =
+        [&told[0]["key"], &told[1]["key"], &told[2]["secret"]].map(|key| bearer(key.as_str().unwrap()));
+    let acme = [("Authorization", acme.as_str())];
+    assert_eq!(app.send("POST", "/listener", &acme, body("16")).await.status, 200);
+    let (address, shown) = (app.address, key.clone());
+    let open = move || Stream::open_as(address, PATH, &format!("Authorization: {shown}\r\n"));
+    let (hello, mut stream) = blocking(move || {
+        let mut stream = open();
+        (stream.next(), stream)
+    })
+    .await;
+    assert_eq!(hello.unwrap().0, "hello");
+    operate(&app.database, "keys revoke watcher").await;
+    app.until(401, async || app.send("GET", "/api/v1/orders", &[("Authorization", &key)], []).await).await;
+    assert_eq!(app.send("GET", "/api/v1/orders", &[("Authorization", &other)], []).await.status, 200);
+    assert_eq!(app.send("POST", "/listener", &acme, body("13")).await.status, 200);
+    assert_eq!(blocking(move || stream.next()).await, None, "nothing is told any more");
     app.stop().await;
 }

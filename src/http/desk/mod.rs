@@ -34,7 +34,9 @@ pub fn routes(routes: &mut Routes<'_>) {
         .service(read("/feed", queues::feed))
         .service(read("/docs", home::docs))
         // It sets the viewer's own time zone and nothing of ours.
-        .service(only(&["/settings"], Door::Read, "POST", |resource| resource.route(web::post().to(settings::change))))
+        .service(only(&["/settings"], Door::Public, "POST", |resource| {
+            resource.route(web::post().to(settings::change))
+        }))
         // The sign-in page needs them.
         .service(public("/assets/{file}", settings::asset));
 }

@@ -20,7 +20,8 @@ pub fn with_query(path: &str, query: &[(&str, Option<&str>)]) -> String {
             address.push(if address.contains('?') { '&' } else { '?' });
             address.push_str(name);
             address.push('=');
-            address.push_str(&encoded(value));
+            // Times are full of colons, and a query may hold them as they are (RFC 3986 §3.4).
+            address.push_str(&encoded(value).replace("%3A", ":"));
         }
     }
     address

@@ -97,7 +97,7 @@ impl Viewer {
             -59..10 => "just now".to_owned(),
             _ => format!("{} ago", span(span_of)),
         };
-        html! { time.ago datetime=(rfc3339(at)) title=(self.exact(at)) { (text) } }
+        html! { time.ago datetime=(rfc3339(at.trunc_subsecs(3))) title=(self.exact(at)) { (text) } }
     }
 
     fn day_in_words(&self, at: DateTime<Utc>) -> String {
@@ -115,7 +115,7 @@ impl Viewer {
     }
 
     fn element(&self, at: DateTime<Utc>, text: String) -> Markup {
-        html! { time datetime=(rfc3339(at)) title=(self.exact(at)) { (text) } }
+        html! { time datetime=(rfc3339(at.trunc_subsecs(3))) title=(self.exact(at)) { (text) } }
     }
 }
 

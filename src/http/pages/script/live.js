@@ -17,6 +17,18 @@
       now.className = isOn ? "live" : "live off";
       now.textContent = isOn ? "● live" : "○ not live, trying again";
     };
+    // What is shown may be old from now on, and says so.
+    let isOut = false;
+    const signedOut = () => {
+      isOut = true;
+      source?.close();
+      const now = document.getElementById("live"), link = document.createElement("a");
+      link.href = `/sign-in?to=${encodeURIComponent(location.pathname + location.search)}`;
+      link.textContent = "○ not live: sign in again";
+      now.hidden = false;
+      now.className = "live off";
+      now.replaceChildren(link);
+    };
     // The first thing in sight keeps its place.
     const inSight = () =>
       [...order.querySelectorAll("section.event")].find((event) => event.getBoundingClientRect().bottom > 0 && event.getBoundingClientRect().top < innerHeight);
@@ -28,7 +40,7 @@
         if (!answer.ok) throw new Error(String(answer.status));
         const made = new DOMParser().parseFromString(await answer.text(), "text/html");
         const fresh = made.querySelector(".order");
-        if (!fresh) return;
+        if (!fresh) { signedOut(); return; }
         const had = new Set([...order.querySelectorAll("section.event")].map((event) => event.dataset.delivery));
         const anchor = inSight(), isScrolled = scrollY > 0;
         const place = anchor && { delivery: anchor.dataset.delivery, top: anchor.getBoundingClientRect().top };
@@ -72,11 +84,18 @@
       source.addEventListener("error", () => {
         shine(false);
         // Refused for good, it would not try again by itself.
-        if (source.readyState === EventSource.CLOSED) { clearTimeout(waiting); waiting = setTimeout(() => document.hidden || open(), 5000); }
+        if (source.readyState === EventSource.CLOSED) {
+          clearTimeout(waiting);
+          waiting = setTimeout(async () => {
+            // Why it was refused, the page itself is told.
+            await refresh();
+            if (!isOut && !document.hidden) open();
+          }, 5000);
+        }
       });
     };
     const close = () => { source?.close(); source = undefined; };
-    document.addEventListener("visibilitychange", () => { if (document.hidden) close(); else if (!source || source.readyState === EventSource.CLOSED) open(); });
+    document.addEventListener("visibilitychange", () => { if (isOut) return; if (document.hidden) close(); else if (!source || source.readyState === EventSource.CLOSED) open(); });
     addEventListener("pagehide", close);
     if (light && !document.hidden) open();
   }

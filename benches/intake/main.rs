@@ -67,12 +67,12 @@ async fn measure(duration: Duration, connections: Vec<usize>) {
         "", "events/s", "ratio", "p50 ms", "p99 ms", "p99.9 ms", "stmts", "WAL B", "CPU us srv/pg/client", "MiB"
     );
     let plain = bench.bodies(1, Share::NEVER, Share::NEVER).await;
+    let most = connections.last().copied().unwrap_or(256);
     let mut closed = Vec::new();
     for connections in connections {
         closed.push(bench.run("closed", connections, Pace::Answered, &plain).await);
     }
     let mixed = bench.bodies(2, Share::of_million(100_000), Share::of_million(50_000)).await;
-    let most = closed.last().and_then(|one| one["connections"].as_u64()).map_or(256, |most| most as usize);
     let mixed = bench.run("10 % twice, 5 % late", most, Pace::Answered, &mixed).await;
     let best = closed.iter().filter_map(|one| one["eventsPerSecond"].as_f64()).fold(0.0, f64::max);
     let half = bench.run("open, half the load", 64, Pace::PerSecond(best / 2.0), &plain).await;

@@ -11,7 +11,8 @@ use crate::generate::Share;
 #[derive(Args, Clone, Debug)]
 pub struct GenerateConfig {
     /// How many orders.
-    #[arg(long, env = "ORDER_TIMELINE_ORDERS", value_name = "N", default_value_t = 100)]
+    #[arg(long, env = "ORDER_TIMELINE_ORDERS", value_name = "N", default_value_t = 100,
+          value_parser = clap::value_parser!(u64).range(..=100_000_000))]
     pub orders: u64,
     /// Events of an order, on average.
     #[arg(long, env = "ORDER_TIMELINE_EVENTS_PER_ORDER", value_name = "N", default_value_t = 20,

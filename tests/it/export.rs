@@ -171,3 +171,25 @@ async fn a_view_that_is_not_there_is_told_with_those_that_are() {
     assert!(String::from_utf8(output.stderr).unwrap().contains("cannot write /nowhere/orders.csv"));
     database.close().await;
 }
+
+#[tokio::test]
+async fn a_pipe_and_a_link_stay_what_they_are() {
+    let database = TestDatabase::new().await;
+    run(&database, &["ingest", "fixtures/bt-wholesale"]).await;
+    let folder = TempDir::new().unwrap();
+    let (pipe, link, file) = (folder.path().join("pipe"), folder.path().join("link"), folder.path().join("file"));
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    std::fs::write(&file, "before").unwrap();
+    std::os::unix::fs::symlink(&file, &link).unwrap();
+
+    let end = pipe.clone();
+    let read = tokio::task::spawn_blocking(move || std::fs::read_to_string(end).unwrap());
+    run(&database, &["export", "orders", "--output", pipe.to_str().unwrap()]).await;
+    let through = read.await.unwrap();
+    assert_eq!(through.lines().count(), 13, "{through}");
+    run(&database, &["export", "orders", "--output", link.to_str().unwrap()]).await;
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), through);
+    assert!(std::fs::symlink_metadata(&link).unwrap().is_symlink());
+    assert!(!std::fs::symlink_metadata(&pipe).unwrap().is_file());
+    database.close().await;
+}

@@ -33,7 +33,8 @@ async fn partitions_are_there_before_they_are_needed() {
     // What lies in the default partition already stays there: none can be made for its month.
     received(&app, "04", "2031-12-24T18:00:00Z".parse().unwrap()).await;
     let (one, other) = tokio::join!(store.make_room_for_bodies(now), store.make_room_for_bodies(now));
-    (one.unwrap(), other.unwrap());
+    one.unwrap();
+    other.unwrap();
     store.make_room_for_bodies(now).await.unwrap();
     let names = partitions(&app).await;
     let names: Vec<&str> = names.iter().filter_map(|row| row["name"].as_str()).collect();

@@ -26,6 +26,7 @@ mod plain;
 mod quarantine;
 
 use std::process::ExitCode;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use libtest_mimic::{Arguments, Failed, Trial};
@@ -35,7 +36,7 @@ use browser::{Browser, Kind};
 use driver::Driver;
 
 /// A test: with a browser of this kind, on a service of its own.
-type Test = fn(Browser, TestApp) -> std::pin::Pin<Box<dyn Future<Output = ()>>>;
+type Test = fn(Browser, Rc<TestApp>) -> std::pin::Pin<Box<dyn Future<Output = ()>>>;
 
 macro_rules! tests {
     ($($kind:ident $room:ident::$name:ident),* $(,)?) => {
@@ -91,16 +92,18 @@ fn main() -> ExitCode {
     conclusion.exit_code()
 }
 
-/// Runs one test. The browser is closed however the test ends.
+/// Runs one test. The browser is closed and the service stopped however the test ends: the services share one
+/// server, which would run out of connections.
 fn run(address: &str, kind: Kind, test: Test) {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let local = tokio::task::LocalSet::new();
     let ended = local.block_on(&runtime, async {
-        let app = TestApp::start().await;
+        let app = Rc::new(TestApp::start().await);
         let browser = Browser::open(address, kind, app.address).await;
         let close = browser.clone();
-        let ended = tokio::task::spawn_local(test(browser, app)).await;
+        let ended = tokio::task::spawn_local(test(browser, Rc::clone(&app))).await;
         close.close().await;
+        Rc::into_inner(app).unwrap().stop().await;
         ended
     });
     if let Err(failed) = ended {

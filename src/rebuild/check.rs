@@ -7,7 +7,8 @@ use std::sync::Arc;
 use tokio::sync::Mutex;
 use uuid::Uuid;
 
-use super::orders::{Step, project_anew};
+use super::compared;
+use super::orders::{Standing, Step, project_anew};
 use super::walk::{Pace, walk};
 use crate::order::Vocabulary;
 use crate::store::{Difference, OrderKey, Position, Shadow, Stage, Store, StoreError};
@@ -22,8 +23,9 @@ pub struct Checked {
     pub left_alone: i64,
 }
 
-/// Makes every order anew beside the live rows and compares. Nothing in the database changes, nothing is
-/// locked, and intake goes on: each few orders are compared as of one moment.
+/// Makes every order anew and compares it with the live rows; those that are not the same are made once more,
+/// beside the live rows, to tell how they differ. Nothing in the database changes, nothing is locked, and intake
+/// goes on: each few orders are compared as of one moment.
 ///
 /// `found` is given the differences as they are found, `watch` how far it has come.
 ///
@@ -45,14 +47,19 @@ pub async fn check(
             if keys.is_empty() {
                 return Ok((0, Vec::new()));
             }
+            let Standing { other, left_alone } = compared(&store, &vocabulary, &keys).await?;
+            let left_alone = i64::try_from(left_alone.len()).unwrap_or(i64::MAX);
+            if other.is_empty() {
+                return Ok((left_alone, Vec::new()));
+            }
             let free = shadows.lock().await.pop();
             let mut shadow = match free {
                 Some(shadow) => shadow,
                 None => store.shadow().await?,
             };
-            let compared = compare(&mut shadow, &vocabulary, keys).await;
+            let told = differences(&mut shadow, &vocabulary, other).await;
             shadows.lock().await.push(shadow);
-            compared
+            told.map(|(unmade, differences)| (left_alone + unmade, differences))
         }
     };
     let _ = walk(store, pace, Position::START, work, async |done, (left_alone, differences): (i64, Vec<_>)| {
@@ -70,7 +77,8 @@ pub async fn check(
     Ok(checked)
 }
 
-async fn compare(
+/// What is other in these orders, and how many of them cannot be made anew.
+async fn differences(
     shadow: &mut Shadow,
     vocabulary: &Vocabulary,
     mut keys: BTreeSet<OrderKey>,

@@ -2,7 +2,8 @@
 //!
 //! An order's projection follows from its own deliveries alone, so orders are made anew a few at a time,
 //! each few in one transaction under their claims: readers see an order as it was until it is as it is to
-//! be, intake goes on, and nothing is kept twice. [`check()`] does the same beside the live rows and compares.
+//! be, intake goes on, and nothing is kept twice. Most orders turn out to be what they were; that is found out
+//! first, without claims, and only the others are written. [`check()`] tells how those others differ instead.
 
 mod check;
 mod orders;
@@ -18,7 +19,7 @@ use tokio::time::Instant;
 use tracing::warn;
 use uuid::Uuid;
 
-use self::orders::{Step, project_anew};
+use self::orders::{Standing, Step, project_anew, standing};
 use crate::order::Vocabulary;
 use crate::store::{OrderKey, Position, Run, Stage, Store, StoreError};
 
@@ -141,27 +142,36 @@ async fn once(
     if keys.is_empty() {
         return Ok(Ok(Rebuilt::default()));
     }
-    let bare_keys: Vec<Uuid> = keys.iter().map(|key| key.0).collect();
+    let Standing { other, left_alone } = compared(store, vocabulary, keys).await?;
+    let left_alone = i64::try_from(left_alone.len()).unwrap_or(i64::MAX);
+    if other.is_empty() {
+        return Ok(Ok(Rebuilt { left_alone, ..Rebuilt::default() }));
+    }
+    let bare_keys: Vec<Uuid> = other.iter().map(|key| key.0).collect();
     let mut batch = store.begin().await?;
     batch.plan_simply().await?;
     batch.claim(&bare_keys).await?;
-    let before = batch.digests(&bare_keys).await?;
-    let made = match project_anew(&mut batch, keys, vocabulary).await? {
+    let made = match project_anew(&mut batch, &other, vocabulary).await? {
         Step::Done(made) => made,
         Step::Wider(wider) => {
             batch.rollback().await?;
-            return Ok(Err(Wider(wider)));
+            return Ok(Err(Wider(&wider | keys)));
         }
     };
-    let after = batch.digests(&bare_keys).await?;
     batch.commit().await?;
-    let is_empty_now = |key: &OrderKey| made.moved_from.contains(key) && !after.contains_key(key);
-    let is_changed = |key: &&OrderKey| before.get(key) != after.get(key) && !is_empty_now(key);
     Ok(Ok(Rebuilt {
         healed: made.healed,
-        changed: i64::try_from(keys.iter().filter(is_changed).count()).unwrap_or(i64::MAX),
-        left_alone: i64::try_from(made.left_alone.len()).unwrap_or(i64::MAX),
+        changed: i64::try_from(made.changed.len()).unwrap_or(i64::MAX),
+        left_alone: left_alone + i64::try_from(made.left_alone.len()).unwrap_or(i64::MAX),
     }))
+}
+
+/// How these orders stand, all as of one moment. Nothing is locked.
+async fn compared(store: &Store, vocabulary: &Vocabulary, keys: &BTreeSet<OrderKey>) -> Result<Standing, StoreError> {
+    let mut batch = store.begin_reading().await?;
+    let standing = standing(&mut batch, keys, vocabulary).await?;
+    batch.rollback().await?;
+    Ok(standing)
 }
 
 /// These orders have to be made anew together instead.

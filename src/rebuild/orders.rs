@@ -1,4 +1,4 @@
-//! Some orders made anew in an open transaction, live or in a shadow.
+//! Some orders made anew in an open transaction: compared with their rows, or written, live or in a shadow.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,8 +14,8 @@ use crate::store::{Batch, OrderKey, Projection, Reading, StoreError, Stored};
 pub struct Made {
     /// Deliveries that were quarantined and no longer are.
     pub healed: i64,
-    /// Where deliveries were that are now with their orders.
-    pub moved_from: BTreeSet<OrderKey>,
+    /// Orders whose rows, or whose deliveries', are other ones than before.
+    pub changed: BTreeSet<OrderKey>,
     /// Orders that stay as they were: bodies of theirs are no longer kept, or the database refuses them.
     pub left_alone: BTreeSet<OrderKey>,
 }
@@ -28,12 +28,95 @@ pub enum Step {
     Wider(BTreeSet<OrderKey>),
 }
 
-/// Reads all deliveries of these orders anew and projects them anew. The orders are claimed by the caller.
+/// How orders stand beside what making them anew gives.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// Orders that are not what their deliveries give, or may not be.
+    pub other: BTreeSet<OrderKey>,
+    /// Orders of which nothing can be said: bodies of theirs are no longer kept.
+    pub left_alone: BTreeSet<OrderKey>,
+}
+
+/// Reads all deliveries of these orders anew, projects them anew, and compares; nothing is written. All is seen
+/// as of one moment where the transaction sees it so.
+pub async fn standing(
+    batch: &mut Batch<'_>,
+    keys: &BTreeSet<OrderKey>,
+    vocabulary: &Vocabulary,
+) -> Result<Standing, StoreError> {
+    let (orders, left_alone) = match read(batch, keys).await? {
+        Read::Orders { orders, incomplete } => (orders, incomplete),
+        Read::Wider(_) => return Ok(Standing { other: keys.clone(), ..Standing::default() }),
+    };
+    let mut other = BTreeSet::new();
+    let mut projections = Vec::new();
+    for order in &orders {
+        match planned(std::slice::from_ref(order), vocabulary) {
+            Ok(planned) if !order.moves() && order.corrections(&planned.verdicts).next().is_none() => {
+                projections.extend(planned.projections);
+            }
+            Ok(_) | Err(_) => {
+                other.insert(order.key);
+                other.extend(order.moved().map(|(from, _)| from));
+            }
+        }
+    }
+    let compared: Vec<Uuid> =
+        orders.iter().map(|order| order.key).filter(|key| !other.contains(key)).map(|key| key.0).collect();
+    other.extend(batch.differing(&compared, &projections).await?);
+    Ok(Standing { other, left_alone })
+}
+
+/// Reads all deliveries of these orders anew and projects them anew; what is other than before is written. The
+/// orders are claimed by the caller.
 pub async fn project_anew(
     batch: &mut Batch<'_>,
     keys: &BTreeSet<OrderKey>,
     vocabulary: &Vocabulary,
 ) -> Result<Step, StoreError> {
+    let (mut orders, mut incomplete) = match read(batch, keys).await? {
+        Read::Orders { orders, incomplete } => (orders, incomplete),
+        Read::Wider(wider) => return Ok(Step::Wider(wider)),
+    };
+    if !incomplete.is_empty() {
+        warn!(orders = incomplete.len(), "bodies of these orders are no longer kept; the orders stay as they are");
+    }
+    let mut changed = BTreeSet::new();
+    match try_together(batch, &orders, vocabulary).await? {
+        Ok(written) => changed = written,
+        Err(_) => {
+            for order in &mut orders {
+                match one_by_one(batch, order, vocabulary).await? {
+                    Some(written) => changed.extend(written),
+                    None => {
+                        incomplete.insert(order.key);
+                    }
+                }
+            }
+        }
+    }
+    // Where deliveries only were before they moved to their orders, there was no order.
+    let left: BTreeSet<OrderKey> = orders.iter().flat_map(Order::moved).map(|(key, _)| key).collect();
+    let empty = orders.iter().filter(|order| order.members.is_empty()).map(|order| order.key);
+    let nothing_now: BTreeSet<OrderKey> = empty.filter(|key| left.contains(key)).collect();
+    Ok(Step::Done(Made {
+        healed: i64::try_from(orders.iter().flat_map(Order::healed).count()).unwrap_or(i64::MAX),
+        changed: changed.difference(&nothing_now).copied().collect(),
+        left_alone: incomplete,
+    }))
+}
+
+enum Read {
+    Orders {
+        orders: Vec<Order>,
+        /// Bodies of these are no longer kept.
+        incomplete: BTreeSet<OrderKey>,
+    },
+    /// Deliveries belong to orders that were not among those asked for. These are all.
+    Wider(BTreeSet<OrderKey>),
+}
+
+async fn read(batch: &mut Batch<'_>, keys: &BTreeSet<OrderKey>) -> Result<Read, StoreError> {
     let bare_keys: Vec<Uuid> = keys.iter().map(|key| key.0).collect();
     let (mut members, mut incomplete) = (Vec::new(), BTreeSet::new());
     for stored in batch.stored(&bare_keys).await? {
@@ -48,7 +131,7 @@ pub async fn project_anew(
     let mut wider: BTreeSet<OrderKey> = members.iter().map(|member| member.incoming.order_key).collect();
     if !wider.is_subset(keys) {
         wider.extend(keys);
-        return Ok(Step::Wider(wider));
+        return Ok(Read::Wider(wider));
     }
     let mut orders: BTreeMap<OrderKey, Order> = keys.iter().map(|key| (*key, Order::new(*key))).collect();
     for member in members {
@@ -61,24 +144,7 @@ pub async fn project_anew(
         }
     }
     orders.retain(|key, _| !incomplete.contains(key));
-    if !incomplete.is_empty() {
-        warn!(orders = incomplete.len(), "bodies of these orders are no longer kept; the orders stay as they are");
-    }
-
-    let mut orders: Vec<Order> = orders.into_values().collect();
-    if try_together(batch, &orders, vocabulary).await?.is_err() {
-        for order in &mut orders {
-            if !one_by_one(batch, order, vocabulary).await? {
-                incomplete.insert(order.key);
-            }
-        }
-    }
-    let members = orders.iter().flat_map(|order| &order.members);
-    Ok(Step::Done(Made {
-        healed: i64::try_from(orders.iter().flat_map(Order::healed).count()).unwrap_or(i64::MAX),
-        moved_from: members.filter_map(Member::moved_from).map(|(key, _)| key).collect(),
-        left_alone: incomplete,
-    }))
+    Ok(Read::Orders { orders: orders.into_values().collect(), incomplete })
 }
 
 /// An order with what is to be made of its deliveries.
@@ -132,6 +198,19 @@ impl Order {
         self.taken().filter(|member| member.stored.is_quarantined() && member.statement().is_some())
     }
 
+    /// Where those of its deliveries were that were not here.
+    fn moved(&self) -> impl Iterator<Item = (OrderKey, Uuid)> {
+        self.taken().filter_map(Member::moved_from)
+    }
+
+    fn moves(&self) -> bool {
+        self.moved().next().is_some()
+    }
+
+    fn corrections(&self, verdicts: &Verdicts) -> impl Iterator<Item = (OrderKey, Uuid, Reading)> {
+        self.members.iter().filter_map(|member| self.correction(member, verdicts))
+    }
+
     /// What the row of a delivery that stays under its key is to say, where that is something new.
     fn correction(&self, member: &Member, verdicts: &Verdicts) -> Option<(OrderKey, Uuid, Reading)> {
         let reading = match self.parked.get(&member.id()) {
@@ -147,12 +226,12 @@ impl Order {
 /// Why orders could not be written: a panic of the fold, or what the database said of the values.
 struct Poison(String);
 
-/// Writes all orders, or nothing.
+/// Writes all orders, or nothing. Gives those that are other ones now.
 async fn try_together(
     batch: &mut Batch<'_>,
     orders: &[Order],
     vocabulary: &Vocabulary,
-) -> Result<Result<(), Poison>, StoreError> {
+) -> Result<Result<BTreeSet<OrderKey>, Poison>, StoreError> {
     let mut part = batch.savepoint().await?;
     let written = write(&mut part, orders, vocabulary).await?;
     if written.is_ok() {
@@ -164,10 +243,15 @@ async fn try_together(
 }
 
 /// Writes an order without the deliveries that break it. Those that were quarantined before are suspected
-/// first. Gives whether the order could be written at all.
-async fn one_by_one(batch: &mut Batch<'_>, order: &mut Order, vocabulary: &Vocabulary) -> Result<bool, StoreError> {
-    let Err(Poison(reason)) = try_together(batch, std::slice::from_ref(order), vocabulary).await? else {
-        return Ok(true);
+/// first. Gives the order if it is another one now; `None` where it could not be written at all.
+async fn one_by_one(
+    batch: &mut Batch<'_>,
+    order: &mut Order,
+    vocabulary: &Vocabulary,
+) -> Result<Option<BTreeSet<OrderKey>>, StoreError> {
+    let Poison(reason) = match try_together(batch, std::slice::from_ref(order), vocabulary).await? {
+        Ok(written) => return Ok(Some(written)),
+        Err(poison) => poison,
     };
     let quarantined = |member: &&Member| member.stored.is_quarantined();
     let suspects: Vec<Uuid> = order.members.iter().filter(quarantined).map(Member::id).collect();
@@ -184,12 +268,13 @@ async fn one_by_one(batch: &mut Batch<'_>, order: &mut Order, vocabulary: &Vocab
             order.parked.insert(id, reason);
         }
     }
-    let Err(Poison(reason)) = try_together(batch, std::slice::from_ref(order), vocabulary).await? else {
-        return Ok(true);
+    let Poison(reason) = match try_together(batch, std::slice::from_ref(order), vocabulary).await? {
+        Ok(written) => return Ok(Some(written)),
+        Err(poison) => poison,
     };
     error!(order_key = %order.key.0, %reason, "the order cannot be made anew; it stays as it is");
     order.members.clear();
-    Ok(false)
+    Ok(None)
 }
 
 /// Writes an order and undoes it.
@@ -197,63 +282,70 @@ async fn attempt(
     batch: &mut Batch<'_>,
     order: &Order,
     vocabulary: &Vocabulary,
-) -> Result<Result<(), Poison>, StoreError> {
+) -> Result<Result<BTreeSet<OrderKey>, Poison>, StoreError> {
     let mut trial = batch.savepoint().await?;
     let written = write(&mut trial, std::slice::from_ref(order), vocabulary).await?;
     trial.rollback().await?;
     Ok(written)
 }
 
+/// What deliveries of orders come to.
+struct Planned {
+    verdicts: Verdicts,
+    projections: Vec<Projection>,
+}
+
+fn planned(orders: &[Order], vocabulary: &Vocabulary) -> Result<Planned, Poison> {
+    let mut planned = Planned { verdicts: Verdicts::default(), projections: Vec::new() };
+    for order in orders {
+        let statements: Vec<Statement> = order.taken().filter_map(Member::statement).cloned().collect();
+        let first = order.taken().find(|member| member.statement().is_some());
+        let plan = guarded(|| whole(&statements, vocabulary)).map_err(Poison)?;
+        if let (Some(plan), Some(first)) = (plan, first) {
+            planned.verdicts.outcomes.extend(plan.outcomes.iter().copied());
+            planned.projections.push(Projection {
+                key: order.key,
+                sender: first.incoming.delivery.sender.clone(),
+                order_id: first.incoming.sense.order_id().unwrap_or_default().to_owned(),
+                plan,
+            });
+        }
+    }
+    Ok(planned)
+}
+
 async fn write(
     batch: &mut Batch<'_>,
     orders: &[Order],
     vocabulary: &Vocabulary,
-) -> Result<Result<(), Poison>, StoreError> {
-    let mut verdicts = Verdicts::default();
-    let (mut projections, mut empty) = (Vec::new(), Vec::new());
-    for order in orders {
-        let statements: Vec<Statement> = order.taken().filter_map(Member::statement).cloned().collect();
-        let first = order.taken().find(|member| member.statement().is_some());
-        match (guarded(|| whole(&statements, vocabulary)), first) {
-            (Err(reason), _) => return Ok(Err(Poison(reason))),
-            (Ok(Some(plan)), Some(first)) => {
-                verdicts.outcomes.extend(plan.outcomes.iter().copied());
-                projections.push(Projection {
-                    key: order.key,
-                    sender: first.incoming.delivery.sender.clone(),
-                    order_id: first.incoming.sense.order_id().unwrap_or_default().to_owned(),
-                    plan,
-                });
-            }
-            (Ok(_), _) => empty.push(order.key.0),
-        }
-    }
-    match written(batch, orders, &verdicts, &projections, &empty).await {
+) -> Result<Result<BTreeSet<OrderKey>, Poison>, StoreError> {
+    let planned = match planned(orders, vocabulary) {
+        Ok(planned) => planned,
+        Err(poison) => return Ok(Err(poison)),
+    };
+    match written(batch, orders, &planned).await {
         Err(StoreError::Refused(cause)) => Ok(Err(Poison(format!("the database refused its projection: {cause}")))),
         Err(error) => Err(error),
-        Ok(()) => Ok(Ok(())),
+        Ok(changed) => Ok(Ok(changed)),
     }
 }
 
 async fn written(
     batch: &mut Batch<'_>,
     orders: &[Order],
-    verdicts: &Verdicts,
-    projections: &[Projection],
-    empty: &[Uuid],
-) -> Result<(), StoreError> {
-    let moved = || orders.iter().flat_map(Order::taken).filter(|member| member.moved_from().is_some());
-    let from: Vec<(OrderKey, Uuid)> = moved().filter_map(Member::moved_from).collect();
+    Planned { verdicts, projections }: &Planned,
+) -> Result<BTreeSet<OrderKey>, StoreError> {
+    let from: Vec<(OrderKey, Uuid)> = orders.iter().flat_map(Order::moved).collect();
     if !from.is_empty() {
+        let moved = orders.iter().flat_map(Order::taken).filter(|member| member.moved_from().is_some());
         batch.take_away(&from).await?;
-        batch.keep_deliveries(&moved().map(|member| &member.incoming).collect::<Vec<_>>(), verdicts).await?;
+        batch.keep_deliveries(&moved.map(|member| &member.incoming).collect::<Vec<_>>(), verdicts).await?;
     }
-    let corrections = |order| move |member| Order::correction(order, member, verdicts);
-    let corrections: Vec<_> =
-        orders.iter().flat_map(|order| order.members.iter().filter_map(corrections(order))).collect();
+    let corrections: Vec<_> = orders.iter().flat_map(|order| order.corrections(verdicts)).collect();
     batch.correct_readings(&corrections).await?;
-    if !empty.is_empty() {
-        batch.clear(empty).await?;
-    }
-    batch.project(projections).await
+    let keys: Vec<Uuid> = orders.iter().map(|order| order.key.0).collect();
+    let mut changed = batch.replace(&keys, projections).await?;
+    changed.extend(corrections.into_iter().map(|(key, ..)| key));
+    changed.extend(orders.iter().filter(|order| order.moves()).map(|order| order.key));
+    Ok(changed)
 }

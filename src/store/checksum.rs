@@ -2,7 +2,7 @@
 
 use sqlx::AssertSqlSafe;
 
-use super::project::PROJECTION_TABLES;
+use super::tables::PROJECTION_TABLES;
 use super::{Store, StoreError};
 
 impl Store {
@@ -25,7 +25,7 @@ impl Store {
         .execute(&mut *transaction)
         .await?;
         let mut sum = 0_u64;
-        for table in ["delivery"].iter().chain(PROJECTION_TABLES) {
+        for table in ["delivery"].into_iter().chain(PROJECTION_TABLES) {
             let select = format!(
                 "select coalesce(mod(sum(hashtextextended(t::text, hashtext('{table}'))::numeric), 9223372036854775808),
                      0)::bigint

@@ -27,10 +27,12 @@ mod queues;
 mod reading;
 mod rebuild;
 mod rebuild_run;
+mod replace;
 mod sessions;
 mod shadow;
 mod silence;
 mod spooled;
+mod tables;
 mod vocabulary;
 
 use std::time::Duration;
@@ -52,13 +54,14 @@ pub use exchanges::{Claim, Exchange, ExchangeAnswer, ExchangeState};
 pub use key::OrderKey;
 pub use numbers::{FeedNumbers, Numbers};
 pub use order_list::{Cursor, MOST_MATCHES, OrderHit, OrderPage, OrderQuery, Sort};
-pub use project::{PROJECTION_TABLES, Projection};
+pub use project::Projection;
 pub use queues::{AttentionRow, UnknownRow, VisitRow};
 pub use reading::Reading;
 pub use rebuild::{RebuildPage, Stored};
 pub use rebuild_run::{Position, Run, Stage};
 pub use sessions::{Session, SignIn};
 pub use shadow::{Difference, Shadow, Tables};
+pub use tables::PROJECTION_TABLES;
 pub use vocabulary::UnknownValue;
 
 /// What every session has, whatever the server's own settings are: a commit that is answered is durable, and

@@ -1,6 +1,6 @@
 //! Narrow copies of what analysts ask of all orders at once: a timeline entry is wide, and there are many.
 
-use super::copy::Rows;
+use super::tables::ITEM_VERSION;
 use super::{Batch, Projection, StoreError};
 
 impl Batch<'_> {
@@ -10,22 +10,7 @@ impl Batch<'_> {
     /// Where the database is not available or refuses a value.
     pub(super) async fn write_versions(&mut self, projections: &[&Projection]) -> Result<(), StoreError> {
         self.end_versions(projections).await?;
-        let columns = "order_key, item_id, event_position, ordinal, state, sub_status, valid_from, valid_to";
-        let mut rows = Rows::of("item_version", columns);
-        for Projection { key, plan, .. } in projections {
-            for version in &plan.versions.begun {
-                rows.row()
-                    .value(key.0)?
-                    .value(&version.item_id)?
-                    .value(version.event_position)?
-                    .value(version.ordinal)?
-                    .value(&version.state)?
-                    .value(&version.sub_status)?
-                    .value(version.valid_from)?
-                    .value(version.valid_to)?;
-            }
-        }
-        rows.write(&mut self.transaction).await
+        self.copy(&ITEM_VERSION, projections).await
     }
 
     async fn end_versions(&mut self, projections: &[&Projection]) -> Result<(), StoreError> {
@@ -51,29 +36,5 @@ impl Batch<'_> {
         .execute(&mut *self.transaction)
         .await?;
         Ok(())
-    }
-
-    /// What entries are counted by.
-    ///
-    /// # Errors
-    /// Where the database is not available or refuses a value.
-    pub(super) async fn write_values(&mut self, projections: &[&Projection]) -> Result<(), StoreError> {
-        let columns = "order_key, event_position, ordinal, part, kind, value, item_id, at, missed";
-        let mut rows = Rows::of("entry_value", columns);
-        for Projection { key, plan, .. } in projections {
-            for value in &plan.values {
-                rows.row()
-                    .value(key.0)?
-                    .value(value.event_position)?
-                    .value(value.ordinal)?
-                    .value(value.part)?
-                    .value(value.kind)?
-                    .value(&value.value)?
-                    .value(&value.item_id)?
-                    .value(value.at)?
-                    .value(&value.missed)?;
-            }
-        }
-        rows.write(&mut self.transaction).await
     }
 }

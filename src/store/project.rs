@@ -7,26 +7,11 @@ use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::batch::FOLD_VERSION;
-use super::copy::{Row, Rows};
+use super::tables::{ENTRY_VALUE, EVENT, PAST_ENTRY, PROJECTION_TABLES, TIMELINE_ENTRY, Table};
 use super::{Batch, OrderKey, StoreError};
 use crate::intake::{Extent, KeptOutcome, Plan};
 use crate::order::Moment;
-use crate::record::{EntryRecord, ItemRecord};
-
-/// The tables that an order's projection consists of, each keyed by order_key first: what is cleared where
-/// an order is made anew, and what a check compares.
-pub const PROJECTION_TABLES: &[&str] = &[
-    "product_order",
-    "product_order_item",
-    "item_version",
-    "timeline_entry",
-    "entry_value",
-    "past_entry",
-    "attention",
-    "unknown_value",
-    "identifier",
-    "event",
-];
+use crate::record::ItemRecord;
 
 /// A plan with the order that it is for.
 #[derive(Debug)]
@@ -35,6 +20,16 @@ pub struct Projection {
     pub sender: String,
     pub order_id: String,
     pub plan: Plan,
+}
+
+impl Projection {
+    /// The state of the fold, as it is kept.
+    ///
+    /// # Errors
+    /// Where it has no such form.
+    pub(super) fn fold(&self) -> Result<Vec<u8>, StoreError> {
+        Ok(postcard::to_stdvec(&self.plan.timeline).map_err(|error| sqlx::Error::Encode(Box::new(error)))?)
+    }
 }
 
 impl Batch<'_> {
@@ -53,14 +48,15 @@ impl Batch<'_> {
             self.clear(&anew.iter().map(|one| one.key.0).collect::<Vec<_>>()).await?;
             self.correct_outcomes(&anew).await?;
         }
-        self.write_contents(&changed).await?;
+        self.copy(&EVENT, &changed).await?;
         self.write_orders(&changed).await?;
         self.write_items(&changed).await?;
         self.end_entries(&changed).await?;
-        self.write_entries(&changed).await?;
+        self.copy(&TIMELINE_ENTRY, &changed).await?;
         self.write_versions(&changed).await?;
-        self.write_values(&changed).await?;
-        self.write_past(&anew).await?;
+        self.copy(&ENTRY_VALUE, &changed).await?;
+        // What was known once. Late events are rare, and so is this.
+        self.copy(&PAST_ENTRY, &anew).await?;
         self.write_attention(&changed).await?;
         self.write_unknown(&changed).await?;
         self.write_identifiers(&changed).await
@@ -105,19 +101,9 @@ impl Batch<'_> {
         Ok(())
     }
 
-    async fn write_contents(&mut self, projections: &[&Projection]) -> Result<(), StoreError> {
-        let mut rows = Rows::of("event", "order_key, event_key, content_hash, delivery_id, received_at");
-        for Projection { key, plan, .. } in projections {
-            for content in &plan.contents {
-                rows.row()
-                    .value(key.0)?
-                    .value(content.event_key.as_bytes().as_slice())?
-                    .value(content.content_hash.as_slice())?
-                    .value(content.delivery_id)?
-                    .value(content.received_at)?;
-            }
-        }
-        rows.write(&mut self.transaction).await
+    /// Adds rows to a table that is only ever added to.
+    pub(super) async fn copy(&mut self, table: &Table, projections: &[&Projection]) -> Result<(), StoreError> {
+        table.rows(projections.iter().copied())?.write(&mut self.transaction).await
     }
 
     async fn write_orders(&mut self, projections: &[&Projection]) -> Result<(), StoreError> {
@@ -206,16 +192,6 @@ impl Batch<'_> {
         Ok(())
     }
 
-    async fn write_entries(&mut self, projections: &[&Projection]) -> Result<(), StoreError> {
-        let mut rows = Rows::of("timeline_entry", &format!("{ENTRY_COLUMNS}, valid_to"));
-        for Projection { key, plan, .. } in projections {
-            for entry in &plan.entries {
-                entry_values(rows.row(), *key, entry)?.value(entry.valid_to)?;
-            }
-        }
-        rows.write(&mut self.transaction).await
-    }
-
     /// Entries kept before whose values hold no longer.
     async fn end_entries(&mut self, projections: &[&Projection]) -> Result<(), StoreError> {
         let (mut keys, mut positions, mut ordinals, mut ends) = (vec![], vec![], vec![], vec![]);
@@ -244,17 +220,6 @@ impl Batch<'_> {
         .execute(&mut *self.transaction)
         .await?;
         Ok(())
-    }
-
-    /// What was known once. Late events are rare, and so are these.
-    async fn write_past(&mut self, projections: &[&Projection]) -> Result<(), StoreError> {
-        let mut rows = Rows::of("past_entry", &format!("{ENTRY_COLUMNS}, number, known_until"));
-        for Projection { key, plan, .. } in projections {
-            for (number, (entry, known_until)) in (0_i64..).zip(&plan.past) {
-                entry_values(rows.row(), *key, entry)?.value(number)?.value(*known_until)?;
-            }
-        }
-        rows.write(&mut self.transaction).await
     }
 
     /// The reasons of orders whose reasons changed take the place of those before.
@@ -353,33 +318,6 @@ impl Batch<'_> {
     }
 }
 
-/// What entries have in common, those that hold and those that were known once.
-const ENTRY_COLUMNS: &str = "order_key, event_position, ordinal, at, at_estimated, received_at, late, event_id, \
-    delivery_id, kind, item_ids, name, from_value, to_value, from_text, to_text, message, sentence, facts, known_from";
-
-fn entry_values<'r>(row: Row<'r>, key: OrderKey, entry: &EntryRecord) -> Result<Row<'r>, StoreError> {
-    row.value(key.0)?
-        .value(entry.event_position)?
-        .value(entry.ordinal)?
-        .value(entry.at)?
-        .value(entry.at_estimated)?
-        .value(entry.received_at)?
-        .value(entry.late)?
-        .value(&entry.event_id)?
-        .value(entry.delivery_id)?
-        .value(&entry.kind)?
-        .value(&entry.item_ids)?
-        .value(&entry.name)?
-        .value(&entry.from)?
-        .value(&entry.to)?
-        .value(&entry.from_text)?
-        .value(&entry.to_text)?
-        .value(entry.message.as_ref().map(Json))?
-        .value(&entry.text)?
-        .value(&entry.facts)?
-        .value(entry.known_from)
-}
-
 #[derive(Default)]
 struct OrderRows<'p> {
     keys: Vec<Uuid>,
@@ -399,7 +337,6 @@ impl<'p> OrderRows<'p> {
     fn push(&mut self, projection: &'p Projection) -> Result<(), StoreError> {
         let Projection { key, sender, order_id, plan } = projection;
         let order = plan.timeline.order();
-        let fold = postcard::to_stdvec(&plan.timeline).map_err(|error| sqlx::Error::Encode(Box::new(error)))?;
         let state = order.state.as_ref();
         self.keys.push(key.0);
         self.senders.push(sender);
@@ -411,7 +348,7 @@ impl<'p> OrderRows<'p> {
         self.last_event_at.push(plan.times.last_event_at);
         self.last_received_at.push(plan.times.last_received_at);
         self.events.push(plan.timeline.events().into());
-        self.folds.push(fold);
+        self.folds.push(projection.fold()?);
         Ok(())
     }
 }

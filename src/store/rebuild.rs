@@ -1,6 +1,6 @@
 //! What making orders anew reads and writes: pages of orders, their deliveries, and what reading those anew changes.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 use serde_json::Value as JsonValue;
@@ -8,7 +8,7 @@ use sqlx::AssertSqlSafe;
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use super::project::PROJECTION_TABLES;
+use super::tables::PROJECTION_TABLES;
 use super::{Batch, OrderKey, Reading, Store, StoreError};
 use crate::intake::{Body, Delivery};
 use crate::record::HeaderRecord;
@@ -175,6 +175,19 @@ impl Store {
     }
 }
 
+impl Store {
+    /// Begins a transaction that writes nothing and sees everything as of one moment.
+    ///
+    /// # Errors
+    /// Where the database is not available.
+    pub async fn begin_reading(&self) -> Result<Batch<'_>, StoreError> {
+        let transaction = self.pool.begin_with("begin isolation level repeatable read read only").await?;
+        let mut batch = Batch { transaction };
+        batch.plan_simply().await?;
+        Ok(batch)
+    }
+}
+
 impl Batch<'_> {
     /// Keeps the planner, for this transaction, from what pays off in large queries only: compiling them, and
     /// workers. Tables without statistics – a shadow's, or those of a fresh database – look large to it.
@@ -265,25 +278,6 @@ impl Batch<'_> {
             .await?;
         }
         Ok(())
-    }
-
-    /// A digest of each order's rows, deliveries included: another one means that a row is another one.
-    ///
-    /// # Errors
-    /// Where the database is not available.
-    pub async fn digests(&mut self, keys: &[Uuid]) -> Result<BTreeMap<OrderKey, String>, StoreError> {
-        let digest = |(seed, table): (usize, &&str)| {
-            format!(
-                "select order_key, hash_record_extended(t, {seed})::numeric as digest
-                 from {table} t where order_key = any($1)"
-            )
-        };
-        let tables: Vec<String> = ["delivery"].iter().chain(PROJECTION_TABLES).enumerate().map(digest).collect();
-        let select =
-            format!("select order_key, sum(digest)::text from ({}) r group by order_key", tables.join(" union all "));
-        let digests: Vec<(Uuid, String)> =
-            sqlx::query_as(AssertSqlSafe(select)).bind(keys).fetch_all(&mut *self.transaction).await?;
-        Ok(digests.into_iter().map(|(key, digest)| (OrderKey(key), digest)).collect())
     }
 }
 

@@ -14,7 +14,7 @@ use serde_json::{Map, Value as JsonValue};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use uuid::Uuid;
 
-use super::project::PROJECTION_TABLES;
+use super::tables::PROJECTION_TABLES;
 use super::{Batch, Store, StoreError};
 
 /// What is copied before orders are made anew: their deliveries, because reading them anew changes rows.
@@ -66,7 +66,7 @@ impl Store {
     pub async fn shadow(&self) -> Result<Shadow, StoreError> {
         let mut connection = self.pool.acquire().await?.detach();
         let mut tables = Vec::new();
-        for name in FACTS.iter().chain(PROJECTION_TABLES) {
+        for name in FACTS.into_iter().chain(PROJECTION_TABLES) {
             tables.push(Table::copied(name, &mut connection).await?);
         }
         Ok(Shadow { connection, tables: Tables(tables.into()) })

@@ -2,7 +2,7 @@
 //! with the same body: `pgbench` inserting it, one row a transaction, in the same run on the same server.
 //!
 //! `cargo bench --bench intake` prints a table and writes `target/bench/intake.json`. `BENCH_SECONDS` sets how
-//! long each measurement lasts, `BENCH_CONNECTIONS` (16,64) how many connections post.
+//! long each measurement lasts, `BENCH_CONNECTIONS` (1,16,64,256) how many connections post.
 
 #![expect(
     clippy::unwrap_used,
@@ -11,6 +11,7 @@
     reason = "a measurement that cannot be set up has failed; its figures are for people"
 )]
 
+mod bulk;
 mod client;
 mod cost;
 mod feed;
@@ -76,6 +77,7 @@ async fn measure(duration: Duration, connections: Vec<usize>) {
     let mixed = bench.run("10 % twice, 5 % late", most, Pace::Answered, &mixed).await;
     let best = closed.iter().filter_map(|one| one["eventsPerSecond"].as_f64()).fold(0.0, f64::max);
     let half = bench.run("open, half the load", 64, Pace::PerSecond(best / 2.0), &plain).await;
+    let bulk = bulk::measure(&options, directory.path()).await;
     let report = json!({
         "ratioToPgbench": best / baseline.per_second,
         "pgbench": { "clients": PGBENCH_CLIENTS, "insertsPerSecond": baseline.per_second },
@@ -83,6 +85,7 @@ async fn measure(duration: Duration, connections: Vec<usize>) {
         "closedLoop": closed,
         "duplicatesAndLate": mixed,
         "openLoopAtHalf": half,
+        "bulk": bulk,
         "outcomes": bench.outcomes().await,
     });
     println!("best ratio to pgbench {:.2}", best / baseline.per_second);

@@ -15,20 +15,29 @@ pub struct Service {
     database: String,
 }
 
+/// The address of a database, as an operator would give it.
+pub fn url(options: &PgConnectOptions) -> String {
+    let socket = options.get_socket().unwrap().display().to_string().replace('/', "%2F");
+    let (user, port) = (options.get_username(), options.get_port());
+    format!("postgres://{user}@{socket}:{port}/{}", options.get_database().unwrap())
+}
+
+/// Runs a command of the program on a database to its end, and gives the seconds that it takes.
+pub fn run(arguments: &[&str], database: &str) -> f64 {
+    let began = Instant::now();
+    let program = env!("CARGO_BIN_EXE_order-timeline");
+    let status =
+        Command::new(program).args(arguments).args(["--database-url", database]).stdout(Stdio::null()).status();
+    assert!(status.unwrap().success(), "{arguments:?}");
+    began.elapsed().as_secs_f64()
+}
+
 impl Service {
     pub fn start(options: &PgConnectOptions) -> Self {
         let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        let socket = options.get_socket().unwrap().display().to_string().replace('/', "%2F");
-        let url = format!(
-            "postgres://{}@{socket}:{}/{}",
-            options.get_username(),
-            options.get_port(),
-            options.get_database().unwrap()
-        );
-        let program = env!("CARGO_BIN_EXE_order-timeline");
-        let migrated = Command::new(program).args(["migrate", "--database-url", &url]).stdout(Stdio::null()).status();
-        assert!(migrated.unwrap().success());
-        let process = Command::new(program)
+        let url = url(options);
+        run(&["migrate"], &url);
+        let process = Command::new(env!("CARGO_BIN_EXE_order-timeline"))
             .args(["serve", "--database-url", &url, "--listen", &address.to_string(), "--log", "warn"])
             .stdout(Stdio::null())
             .spawn()
@@ -43,26 +52,22 @@ impl Service {
         self.process.id()
     }
 
-    /// Takes bodies in the quick way, and gives how many a second.
-    pub fn ingest(&self, bodies: impl Iterator<Item = Vec<u8>>) -> f64 {
+    /// Takes bodies in the quick way.
+    pub fn ingest(&self, bodies: impl Iterator<Item = Vec<u8>>) {
         let mut process = Command::new(env!("CARGO_BIN_EXE_order-timeline"))
             .args(["ingest", "--database-url", &self.database, "-"])
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .spawn()
             .unwrap();
-        let began = Instant::now();
-        let mut count = 0.0;
         {
             let mut lines = BufWriter::new(process.stdin.take().unwrap());
             for body in bodies {
                 lines.write_all(&body).unwrap();
                 lines.write_all(b"\n").unwrap();
-                count += 1.0;
             }
         }
         assert!(process.wait().unwrap().success());
-        count / began.elapsed().as_secs_f64()
     }
 
     pub fn stop(mut self) {

@@ -10,29 +10,18 @@ impl Store {
     /// of one moment. It does not depend on the order in which rows are stored, so that a copy of the
     /// database has it too.
     ///
-    /// It is made of the sums of the hashes that PostgreSQL gives of the rows' texts, seeded by their
-    /// tables: another column makes another checksum.
+    /// It is made of the hashes that PostgreSQL gives of the rows, seeded by their tables and taken together bit by
+    /// bit: another column makes another checksum. Hashing a row as it is costs a fifth of making a text of it.
     ///
     /// # Errors
     /// Where the database is not available.
     pub async fn checksum(&self) -> Result<u64, StoreError> {
         let mut transaction = self.pool.begin_with("begin isolation level repeatable read read only").await?;
-        // What the text of a row depends on.
-        sqlx::query(
-            "select set_config('timezone', 'UTC', true), set_config('datestyle', 'ISO', true),
-                 set_config('bytea_output', 'hex', true), set_config('extra_float_digits', '1', true)",
-        )
-        .execute(&mut *transaction)
-        .await?;
         let mut sum = 0_u64;
-        for table in ["delivery"].into_iter().chain(PROJECTION_TABLES) {
-            let select = format!(
-                "select coalesce(mod(sum(hashtextextended(t::text, hashtext('{table}'))::numeric), 9223372036854775808),
-                     0)::bigint
-                 from {table} t"
-            );
+        for (seed, table) in ["delivery"].into_iter().chain(PROJECTION_TABLES).enumerate() {
+            let select = format!("select coalesce(bit_xor(hash_record_extended(t, {seed})), 0) from {table} t");
             let of_table: i64 = sqlx::query_scalar(AssertSqlSafe(select)).fetch_one(&mut *transaction).await?;
-            sum = sum.wrapping_add_signed(of_table);
+            sum ^= of_table.cast_unsigned();
         }
         transaction.rollback().await?;
         Ok(sum)

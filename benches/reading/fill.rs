@@ -9,15 +9,26 @@ use order_timeline::store::{PROJECTION_TABLES, Store};
 use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Executor};
 
+/// What the database is filled with.
+#[derive(Clone, Copy)]
+pub struct Size {
+    pub orders: u64,
+    /// On average.
+    pub events_per_order: u64,
+    /// How many of the orders go through the intake; the others are copies of them.
+    pub ingested: u64,
+}
+
 /// Does nothing where the database is filled already.
-pub async fn fill(store: &Store, connection: &mut PgConnection, orders: u64, ingested: u64) {
+pub async fn fill(store: &Store, connection: &mut PgConnection, size: Size) {
+    let Size { orders, events_per_order, ingested } = size;
     let there: i64 =
         sqlx::query_scalar("select count(*) from product_order").fetch_one(&mut *connection).await.unwrap();
     if there == 0 {
         let started = Instant::now();
-        ingest(store, ingested).await;
+        ingest(store, ingested, events_per_order).await;
         println!("{ingested} orders taken in, in {:.0} s", started.elapsed().as_secs_f64());
-        for table in PROJECTION_TABLES.iter().chain(&["delivery"]) {
+        for table in PROJECTION_TABLES.into_iter().chain(["delivery"]) {
             multiply(connection, table, orders.div_ceil(ingested)).await;
         }
         println!("and multiplied, in {:.0} s", started.elapsed().as_secs_f64());
@@ -27,11 +38,11 @@ pub async fn fill(store: &Store, connection: &mut PgConnection, orders: u64, ing
 }
 
 /// As if each body had come when it would have, in the months that the worked queries ask for.
-async fn ingest(store: &Store, orders: u64) {
+async fn ingest(store: &Store, orders: u64, events_per_order: u64) {
     let vocabulary = store.vocabulary().await.unwrap();
     let feed = Feed::new(Settings {
         orders,
-        events_per_order: 20,
+        events_per_order,
         seed: 1,
         duplicates: Share::of_million(100_000),
         late: Share::of_million(50_000),
@@ -54,7 +65,8 @@ async fn ingest(store: &Store, orders: u64) {
 }
 
 /// Copies all rows of a table under other orders' keys until there are `times` as many, each copy a little later: equal
-/// times would make the indexes smaller than they are.
+/// times would make the indexes smaller than they are. Ids find one order each, as they do in a feed; only parties
+/// have many.
 async fn multiply(connection: &mut PgConnection, table: &str, times: u64) {
     let columns: Vec<(String, bool)> = sqlx::query_as(
         "select attname::text, atttypid = 'timestamptz'::regtype from pg_attribute
@@ -67,6 +79,9 @@ async fn multiply(connection: &mut PgConnection, table: &str, times: u64) {
     let values = columns.iter().map(|(column, is_time)| match column.as_str() {
         "order_key" | "delivery_id" => format!("md5({column}::text || copy)::uuid"),
         "order_id" => "order_id || '-' || copy".to_owned(),
+        "value" if table == "identifier" => {
+            "case kind when 'party-id' then value else value || '-' || copy end".to_owned()
+        }
         time if *is_time => format!("{time} + copy * interval '37 seconds'"),
         other => other.to_owned(),
     });

@@ -55,6 +55,11 @@ pub struct ApiKey {
 }
 
 impl ApiKey {
+    /// Whose session one is that was opened with it, and what is done with it.
+    pub fn subject(&self) -> String {
+        format!("key:{}", self.name)
+    }
+
     pub fn holds(&self, now: DateTime<Utc>) -> bool {
         self.revoked_at.is_none() && self.expires_at.is_none_or(|end| end > now)
     }

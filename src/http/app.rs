@@ -98,6 +98,7 @@ pub async fn serve(app: App, socket: TcpListener) -> std::io::Result<Service> {
             .app_data(unknown.clone())
             .app_data(web::QueryConfig::default().error_handler(site::bad_query_told))
             .app_data(web::PathConfig::default().error_handler(site::bad_path_told))
+            .app_data(web::FormConfig::default().error_handler(site::bad_form_told))
             .wrap(middleware::from_fn(site::guard))
             .configure(|config| drop(routes(config, &base_path)))
             .default_service(web::to(error::not_found))

@@ -16,6 +16,7 @@ use super::body::Room;
 use super::error::{Problem, RETRY_SECONDS};
 use super::peer::{self, Proxies};
 use super::session;
+use super::site::{told, wants_page};
 use crate::access::{
     Admission, Authorization, Door, Gate, Kind, Oidc, OidcSettings, Reason, Refusals, Scope, Sender, State, key_id,
 };
@@ -69,13 +70,28 @@ pub struct Entrance {
     pub body_time_out: Duration,
 }
 
-/// Who reads or operates.
+/// Who reads or operates. Whoever was let in through the door to read or to operate stands in the request's
+/// extensions, for pages that tell people who they are and offer them what they may do ([`staff_of`]).
 #[derive(Clone, Debug)]
 pub struct Staff {
     /// The name of a key or of a person; none while the service is open.
     pub name: Option<String>,
+    /// The same for the log: `key:` and the key's name, or the issuer's id of a person.
+    pub subject: Option<String>,
     pub scopes: Vec<Scope>,
     pub by_cookie: bool,
+}
+
+impl Staff {
+    /// Whoever comes while nobody is set up and the service is open.
+    fn anybody() -> Self {
+        Self { name: None, subject: None, scopes: Scope::ALL.to_vec(), by_cookie: false }
+    }
+}
+
+/// Who asks, where the request came through a door for staff and programs.
+pub fn staff_of(request: &HttpRequest) -> Option<Staff> {
+    request.extensions().get::<Staff>().cloned()
 }
 
 /// How a delivery has passed the door. The sender is told when the body is there.
@@ -193,11 +209,18 @@ pub async fn check(
             let shown = request.request().clone();
             match tokio::time::timeout(entrance.body_time_out, next.call(request)).await {
                 Ok(answer) => Ok(answer?.map_into_boxed_body()),
-                Err(_) => Ok(ServiceResponse::new(shown, too_slow().error_response())),
+                Err(_) => Ok(ServiceResponse::new(shown.clone(), told(&shown, &too_slow()))),
             }
         }
         Ok(()) => Ok(next.call(request).await?.map_into_boxed_body()),
-        Err(answer) => Ok(request.into_response(answer)),
+        Err(NotLetIn::Problem(problem)) => {
+            let answer = told(request.request(), &problem);
+            Ok(request.into_response(answer))
+        }
+        Err(NotLetIn::SignIn) => {
+            let answer = to_sign_in(request.request());
+            Ok(request.into_response(answer))
+        }
     }
 }
 
@@ -206,27 +229,39 @@ fn too_slow() -> Problem {
     Problem::new(StatusCode::REQUEST_TIMEOUT, "body-too-slow", detail)
 }
 
-async fn judge(entrance: &Entrance, door: Door, request: &HttpRequest) -> Result<(), HttpResponse> {
+/// What somebody who is not let in is told.
+enum NotLetIn {
+    Problem(Problem),
+    /// A person who may be let in after signing in.
+    SignIn,
+}
+
+impl From<Problem> for NotLetIn {
+    fn from(problem: Problem) -> Self {
+        Self::Problem(problem)
+    }
+}
+
+fn to_sign_in(request: &HttpRequest) -> HttpResponse {
+    let to = super::pages::encoded(request.uri().path_and_query().map_or("/", |to| to.as_str()));
+    HttpResponse::SeeOther().insert_header((header::LOCATION, format!("/sign-in?to={to}"))).finish()
+}
+
+async fn judge(entrance: &Entrance, door: Door, request: &HttpRequest) -> Result<(), NotLetIn> {
     if matches!(door, Door::Public | Door::Token) {
         return Ok(());
     }
-    let state = entrance.gate.shared.get().await.map_err(|cause| Problem::from(cause).error_response())?;
-    let refused = |reason| entrance.refuse(door, reason, request).error_response();
-    if entrance.is_open(&state) {
-        // Whoever set up a proxy did not mean to open the service to the world.
-        if peer::is_forwarded(request.headers()) && !entrance.settings.unprotected {
-            return Err(refused(Reason::OpenBehindProxy));
-        }
-        request.extensions_mut().insert(Passage::Open);
-        let all = Staff { name: None, scopes: Scope::ALL.to_vec(), by_cookie: false };
-        request.extensions_mut().insert(all);
-        return Ok(());
-    }
+    let state = entrance.gate.shared.get().await.map_err(Problem::from)?;
+    let refused = |reason| entrance.refuse(door, reason, request);
     if door == Door::Listener {
-        let presented = peer::presented(request, &entrance.settings.proxies);
-        let named = named_sender(request);
-        let admission = entrance.gate.knock(&state, &presented, named.as_deref()).await.map_err(refused)?;
-        request.extensions_mut().insert(Passage::Judged(admission));
+        let passage = if is_let_in_unasked(entrance, &state, request).map_err(refused)? {
+            Passage::Open
+        } else {
+            let presented = peer::presented(request, &entrance.settings.proxies);
+            let named = named_sender(request);
+            Passage::Judged(entrance.gate.knock(&state, &presented, named.as_deref()).await.map_err(refused)?)
+        };
+        request.extensions_mut().insert(passage);
         return Ok(());
     }
     match staff(entrance, &state, door, request).await {
@@ -234,20 +269,36 @@ async fn judge(entrance: &Entrance, door: Door, request: &HttpRequest) -> Result
             request.extensions_mut().insert(staff);
             Ok(())
         }
-        Err(NotStaff::Reason(reason)) if reason.kind() == Kind::Unauthenticated && is_page(request) => {
+        Err(NotStaff::Reason(reason))
+            if reason.kind() == Kind::Unauthenticated && request.method().is_safe() && wants_page(request) =>
+        {
             entrance.refusals.count(door, reason, "a browser, sent to the sign-in");
-            let to = super::pages::encoded(request.uri().path_and_query().map_or("/", |to| to.as_str()));
-            Err(HttpResponse::SeeOther().insert_header((header::LOCATION, format!("/sign-in?to={to}"))).finish())
+            Err(NotLetIn::SignIn)
         }
-        Err(NotStaff::Reason(reason)) => Err(refused(reason)),
-        Err(NotStaff::Store(cause)) => Err(Problem::from(cause).error_response()),
+        Err(NotStaff::Reason(reason)) => Err(refused(reason).into()),
+        Err(NotStaff::Store(cause)) => Err(Problem::from(cause).into()),
     }
+}
+
+/// Whether nobody has to show anything.
+///
+/// # Errors
+/// Where it would be so, but the request came through a proxy: whoever set that up did not mean to open the service to
+/// the world.
+fn is_let_in_unasked(entrance: &Entrance, state: &State, request: &HttpRequest) -> Result<bool, Reason> {
+    if !entrance.is_open(state) {
+        return Ok(false);
+    }
+    if peer::is_forwarded(request.headers()) && !entrance.settings.unprotected {
+        return Err(Reason::OpenBehindProxy);
+    }
+    Ok(true)
 }
 
 /// Whether a request that was let in to read would be let in still: for answers that go on and on.
 pub async fn may_read_on(entrance: &Entrance, request: &HttpRequest) -> bool {
     let Ok(state) = entrance.gate.shared.get().await else { return false };
-    entrance.is_open(&state) || staff(entrance, &state, Door::Read, request).await.is_ok()
+    staff(entrance, &state, Door::Read, request).await.is_ok()
 }
 
 /// Why somebody is not let in, or that it cannot be told.
@@ -263,6 +314,9 @@ impl From<Reason> for NotStaff {
 }
 
 async fn staff(entrance: &Entrance, state: &State, door: Door, request: &HttpRequest) -> Result<Staff, NotStaff> {
+    if is_let_in_unasked(entrance, state, request)? {
+        return Ok(Staff::anybody());
+    }
     let staff = match peer::authorization(request.headers()) {
         Authorization::Bearer(bearer) => {
             let Some(key_id) = key_id(bearer.reveal()) else {
@@ -278,7 +332,12 @@ async fn staff(entrance: &Entrance, state: &State, door: Door, request: &HttpReq
             if !key.holds(Utc::now()) {
                 return Err(Reason::KeyExpired.into());
             }
-            Staff { name: Some(key.name.clone()), scopes: key.scopes.clone(), by_cookie: false }
+            Staff {
+                name: Some(key.name.clone()),
+                subject: Some(key.subject()),
+                scopes: key.scopes.clone(),
+                by_cookie: false,
+            }
         }
         Authorization::Basic { .. } | Authorization::Other => return Err(Reason::WrongCredentials.into()),
         Authorization::None => session::of(entrance, state, request).await.map_err(NotStaff::Store)??,
@@ -305,13 +364,6 @@ pub fn is_same_site(request: &HttpRequest) -> bool {
         }
         (None, None) => false,
     }
-}
-
-fn is_page(request: &HttpRequest) -> bool {
-    let wants_html = request.headers().get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
-    request.method().is_safe()
-        && !request.path().starts_with("/api/")
-        && wants_html.is_some_and(|accept| accept.contains("text/html"))
 }
 
 fn named_sender(request: &HttpRequest) -> Option<String> {

@@ -76,12 +76,8 @@ pub async fn with_key(request: HttpRequest, form: web::Form<KeyForm>, entrance: 
             &sign_in(&SignInView { trouble, ..view(&entrance, Some(to)) }, &stranger(&request)),
         );
     };
-    let person = Person {
-        subject: format!("key:{}", key.name),
-        name: key.name.clone(),
-        scopes: key.scopes.clone(),
-        key_id: Some(key.key_id),
-    };
+    let person =
+        Person { subject: key.subject(), name: key.name.clone(), scopes: key.scopes.clone(), key_id: Some(key.key_id) };
     opened(&entrance, person, &request, to).await
 }
 

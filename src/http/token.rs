@@ -67,7 +67,20 @@ impl Refused {
     request_body(content = TokenRequest, content_type = "application/x-www-form-urlencoded"),
     responses((status = 200, body = TokenAnswer), (status = 400, body = TokenError), (status = 401, body = TokenError),
         (status = 503, description = "It cannot be told now")))]
-pub async fn give(request: HttpRequest, form: web::Bytes, entrance: web::Data<Entrance>) -> HttpResponse {
+pub async fn give(
+    request: HttpRequest,
+    form: Result<web::Bytes, actix_web::Error>,
+    entrance: web::Data<Entrance>,
+) -> HttpResponse {
+    let form = match form {
+        Ok(form) => form,
+        Err(cause) => {
+            let mut answer =
+                answer(&entrance, &request, &Refused::request("The form is too large, or did not come whole."));
+            *answer.status_mut() = cause.as_response_error().status_code();
+            return answer;
+        }
+    };
     // The first token of all may be asked for before there is a key to sign it with.
     let state = match entrance.gate.shared.able_to_sign().await {
         Ok(state) => state,

@@ -33,6 +33,7 @@ mod openapi;
 mod orders;
 mod parallel;
 mod poison;
+mod problems;
 mod proxy;
 mod rebuild;
 mod retention;

@@ -10,6 +10,7 @@ use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use base64::Engine;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
@@ -71,13 +72,28 @@ pub fn random() -> Result<[u8; 32], NoRandom> {
 }
 
 /// A secret as it is kept.
-#[derive(Clone)]
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
 pub enum Kept {
     Sha256([u8; 32]),
     /// Of what a person chose: a PHC string.
     Argon2(String),
     /// What signatures are computed with.
     Key(Vec<u8>),
+}
+
+impl From<Kept> for String {
+    fn from(kept: Kept) -> Self {
+        kept.to_text()
+    }
+}
+
+impl TryFrom<String> for Kept {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        Self::from_text(&text).ok_or("it is no secret as it is kept")
+    }
 }
 
 impl fmt::Debug for Kept {

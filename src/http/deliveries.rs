@@ -106,7 +106,7 @@ pub async fn retry(request: HttpRequest, id: web::Path<Uuid>, app: web::Data<App
             let detail = "It was too large to be kept whole; its sender has to send it again.";
             Err(Problem::new(StatusCode::CONFLICT, "not-whole", detail))
         }
-        Retried::BodyGone => Err(Problem::new(StatusCode::GONE, "body-gone", "Its body is no longer kept.")),
+        Retried::BodyGone => Err(Problem::new(StatusCode::GONE, "bodies-gone", "Its body is no longer kept.")),
     }
 }
 

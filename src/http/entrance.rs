@@ -18,7 +18,8 @@ use super::peer::{self, Proxies};
 use super::session;
 use super::site::{told, wants_page};
 use crate::access::{
-    Admission, Authorization, Door, Gate, Kind, Oidc, OidcSettings, Reason, Refusals, Scope, Sender, State, key_id,
+    Admission, Authorization, Copy, Door, Gate, Kind, Oidc, OidcSettings, Reason, Refusals, Scope, Sender, State,
+    key_id,
 };
 use crate::metrics;
 use crate::store::{Store, StoreError};
@@ -36,6 +37,10 @@ pub struct AccessSettings {
     pub session_longest: TimeDelta,
     /// Where people sign in, if anywhere.
     pub oidc: Option<OidcSettings>,
+    /// Who has access, as far as that is known before the service asks itself.
+    pub known: Option<Arc<State>>,
+    /// Where that is copied to, for a start while the database is away.
+    pub copy: Option<Arc<Copy>>,
 }
 
 impl Default for AccessSettings {
@@ -47,6 +52,8 @@ impl Default for AccessSettings {
             session_idle: TimeDelta::hours(1),
             session_longest: TimeDelta::hours(12),
             oidc: None,
+            known: None,
+            copy: None,
         }
     }
 }
@@ -137,10 +144,15 @@ impl Entrance {
 
     /// Answers a refusal, and counts it.
     pub fn refuse(&self, door: Door, reason: Reason, request: &HttpRequest) -> Problem {
+        self.count(door, reason, request);
+        problem(door, reason)
+    }
+
+    /// Counts a refusal that is answered in another form.
+    pub fn count(&self, door: Door, reason: Reason, request: &HttpRequest) {
         let who = self.settings.proxies.client(request).map(|address| address.to_string()).unwrap_or_default();
         self.refusals.count(door, reason, &who);
-        metrics::refused(reason.code());
-        problem(door, reason)
+        metrics::refused(door, reason.code());
     }
 }
 
@@ -169,6 +181,14 @@ fn problem(door: Door, reason: Reason) -> Problem {
 pub async fn keep_up_to_date(entrance: web::Data<Entrance>) {
     let mut told = false;
     let mut faults = Vec::new();
+    // What was read for the start need not be read again at once.
+    if let Some(state) = entrance.gate.shared.known().filter(|_| entrance.settings.copy.is_none()) {
+        faults = state.faults();
+        if let Err(cause) = entrance.gate.shared.keep_signing_keys().await {
+            warn!(%cause, "there may be no key to sign with yet");
+        }
+        tokio::time::sleep(entrance.settings.refresh).await;
+    }
     loop {
         let done = match entrance.gate.shared.refresh().await {
             Ok(state) => {
@@ -272,7 +292,7 @@ async fn judge(entrance: &Entrance, door: Door, request: &HttpRequest) -> Result
         Err(NotStaff::Reason(reason))
             if reason.kind() == Kind::Unauthenticated && request.method().is_safe() && wants_page(request) =>
         {
-            entrance.refusals.count(door, reason, "a browser, sent to the sign-in");
+            entrance.count(door, reason, request);
             Err(NotLetIn::SignIn)
         }
         Err(NotStaff::Reason(reason)) => Err(refused(reason).into()),
@@ -342,7 +362,11 @@ async fn staff(entrance: &Entrance, state: &State, door: Door, request: &HttpReq
         Authorization::Basic { .. } | Authorization::Other => return Err(Reason::WrongCredentials.into()),
         Authorization::None => session::of(entrance, state, request).await.map_err(NotStaff::Store)??,
     };
-    let wanted = if door == Door::Operate { Scope::Operate } else { Scope::Read };
+    let wanted = match door {
+        Door::Operate => Scope::Operate,
+        Door::Metrics => Scope::Metrics,
+        _ => Scope::Read,
+    };
     if !wanted.is_in(&staff.scopes) {
         return Err(Reason::NoScope.into());
     }

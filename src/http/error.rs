@@ -121,7 +121,7 @@ impl From<StoreError> for Problem {
                               (--keep-bodies). What was made of them is kept: the order and its timeline as they are now.";
                 Self::new(StatusCode::GONE, "bodies-gone", detail)
             }
-            _ => unavailable(&cause),
+            _ => unavailable(&cause, "Try again in a moment."),
         }
     }
 }
@@ -129,7 +129,10 @@ impl From<StoreError> for Problem {
 impl From<NotTaken> for Problem {
     fn from(not_taken: NotTaken) -> Self {
         match not_taken {
-            NotTaken::Store(cause) => unavailable(&cause),
+            NotTaken::Store(cause) => unavailable(
+                &cause,
+                "The delivery may or may not have been kept; sending it again after the time in Retry-After does no harm.",
+            ),
             NotTaken::Failed => {
                 let detail = "The service failed to take the delivery in and cannot say whether it was kept. \
                               Sending it again does no harm.";
@@ -151,10 +154,9 @@ impl From<NotTaken> for Problem {
 }
 
 /// Whatever the database's trouble is: nothing was half done, and later it may go.
-fn unavailable(cause: &StoreError) -> Problem {
+fn unavailable(cause: &StoreError, what_to_do: &str) -> Problem {
     error!(%cause, "the database did not serve a request");
-    let detail = "The service cannot reach or use its database at the moment; a delivery may or may not have been \
-                  kept. Sending it again after the time in Retry-After does no harm.";
+    let detail = format!("The service cannot reach or use its database at the moment. {what_to_do}");
     Problem::new(StatusCode::SERVICE_UNAVAILABLE, "database-unavailable", detail)
 }
 

@@ -118,10 +118,12 @@ fn spool_concern(spool: &SpoolStatus) -> Option<String> {
     if spool.is_failing {
         return Some("The spool cannot be written; the log says why.".to_owned());
     }
-    if spool.is_away || spool.deliveries > 0 {
-        return Some(format!("{} deliveries wait in the spool for the database.", spool.deliveries));
+    match spool.deliveries {
+        0 if spool.is_away => Some("What is delivered now goes into the spool.".to_owned()),
+        0 => None,
+        1 => Some("One delivery waits in the spool for the database.".to_owned()),
+        waiting => Some(format!("{waiting} deliveries wait in the spool for the database.")),
     }
-    None
 }
 
 fn disks(app: &App) -> Vec<DiskReadiness> {

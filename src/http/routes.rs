@@ -71,7 +71,9 @@ pub fn routes(config: &mut web::ServiceConfig, hybris_base: &str) -> Vec<Route> 
         .service(only(&["/sign-out"], Door::Public, "POST", |resource| {
             resource.route(web::post().to(sign_in::sign_out))
         }))
-        .service(read("/metrics", health::figures));
+        .service(only(&["/metrics"], Door::Metrics, "GET, HEAD", |resource| {
+            resource.route(reading().to(health::figures))
+        }));
     desk::routes(&mut routes);
     routes.table
 }

@@ -14,6 +14,7 @@ use maud::Markup;
 
 use super::entrance::Entrance;
 use super::error::{Problem, bad_form, bad_path, bad_query};
+use super::hybris;
 use super::pages::{self, Viewer, Zone};
 
 /// Where a viewer's zone is kept.
@@ -46,16 +47,20 @@ pub fn bad_form_told(cause: UrlencodedError, request: &HttpRequest) -> actix_web
     InternalError::from_response(cause, response).into()
 }
 
-/// A problem as a page where a browser asked for one, else as a program gets it.
+/// A problem as a page where a browser asked for one, in the document's form at the Hybris front door, else as a
+/// program gets it.
 pub fn told(request: &HttpRequest, problem: &Problem) -> HttpResponse {
-    if !wants_page(request) {
+    let mut response = if hybris::is_front_door(request) {
+        hybris::told(problem)
+    } else if wants_page(request) {
+        problem_page(problem, &viewer_of(request))
+    } else {
         return problem.error_response();
-    }
-    let mut page = problem_page(problem, &viewer_of(request));
+    };
     for (name, value) in problem.headers() {
-        page.headers_mut().insert(name, value);
+        response.headers_mut().insert(name, value);
     }
-    page
+    response
 }
 
 /// Whether a browser asks for a page. What is only for programs answers as they expect it, whatever they accept:
@@ -117,6 +122,12 @@ pub async fn guard(
         if name != header::CACHE_CONTROL || !response.headers().contains_key(&name) {
             response.headers_mut().insert(name, HeaderValue::from_static(value));
         }
+    }
+    // Whoever came encrypted once comes encrypted again.
+    let entrance = response.request().app_data::<web::Data<Entrance>>();
+    if entrance.is_some_and(|entrance| entrance.is_secure(response.request())) {
+        let value = HeaderValue::from_static("max-age=31536000");
+        response.headers_mut().insert(header::STRICT_TRANSPORT_SECURITY, value);
     }
     Ok(response)
 }

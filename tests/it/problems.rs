@@ -68,3 +68,21 @@ async fn that_the_database_is_away_is_told_to_both_as_well() {
     both(&app, "GET", "/orders", &[], "", 503, "database-unavailable").await;
     app.stop().await;
 }
+
+#[tokio::test]
+async fn the_front_door_tells_all_in_the_documents_form() {
+    let (app, told) = TestApp::after(&["keys add reader", "senders rotate hybris-jm"], |_| {}).await;
+    let key = bearer(told[0]["key"].as_str().unwrap());
+    for (headers, status) in [
+        (vec![], 401),
+        (vec![("Authorization", "Bearer x"), BROWSER], 401),
+        (vec![("Authorization", key.as_str())], 403),
+        (vec![("Sec-Fetch-Site", "cross-site")], 403),
+    ] {
+        let answer = app.send("POST", "/hybris/PR/productOrder", &headers, "{}").await;
+        assert_eq!((answer.status, kind(&answer)), (status, "application/json"), "{}", answer.text());
+        assert_eq!(answer.json()["errors"][0]["code"], status, "{}", answer.text());
+        assert_eq!(answer.header("WWW-Authenticate").is_some(), status == 401);
+    }
+    app.stop().await;
+}

@@ -3,9 +3,8 @@
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
-    clippy::print_stderr,
     clippy::indexing_slicing,
-    reason = "tests may be blunt; clippy.toml reaches the test functions only, not what they call; skipped ones say so"
+    reason = "tests may be blunt; clippy.toml reaches the test functions only, not what they call"
 )]
 
 mod analysts;

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use sha2::{Digest, Sha256};
@@ -29,8 +29,6 @@ pub struct SlowChecks {
     at_once: Semaphore,
     waiting: Mutex<HashMap<Option<IpAddr>, usize>>,
     salt: [u8; 32],
-    /// What is compared where there is nothing to compare with.
-    nobodys: OnceLock<Kept>,
 }
 
 /// There are more guesses than can be checked.
@@ -48,8 +46,7 @@ impl Default for SlowChecks {
     fn default() -> Self {
         // Without random numbers the salt is no secret, and neither is it needed to be: it never leaves memory.
         let salt = random().unwrap_or_default();
-        let (known, waiting, nobodys) = Default::default();
-        Self { known, at_once: Semaphore::new(AT_ONCE), waiting, salt, nobodys }
+        Self { known: Mutex::default(), at_once: Semaphore::new(AT_ONCE), waiting: Mutex::default(), salt }
     }
 }
 
@@ -88,10 +85,7 @@ impl SlowChecks {
     /// # Errors
     /// As [`SlowChecks::check`].
     pub async fn check_nothing(&self, secret: &Secret, from: Option<IpAddr>) -> Result<(), TooMany> {
-        let nobodys = self
-            .nobodys
-            .get_or_init(|| Kept::given(&Secret::new("nobody's".to_owned())).unwrap_or(Kept::Sha256([0; 32])));
-        self.compare(nobodys.clone(), secret, from).await.map(|_| ())
+        self.compare(Kept::nobodys(), secret, from).await.map(|_| ())
     }
 
     async fn compare(&self, kept: Kept, secret: &Secret, from: Option<IpAddr>) -> Result<bool, TooMany> {

@@ -125,6 +125,7 @@ async fn a_service_whose_database_is_away_at_the_start_judges_by_what_it_knew_an
     let stranger = serve(&unknown);
     let answer = deliver(&stranger, &secret, "01").await;
     assert_eq!((answer.status, answer.header("retry-after").is_some()), (503, true), "{}", answer.text());
+    assert_eq!(get(&stranger, "/health/ready").await.status, 503, "it could keep nothing");
     drop(stranger);
 
     let program = serve(&known);

@@ -7,8 +7,9 @@ use chrono::{TimeDelta, Utc};
 use serde::Deserialize;
 use tracing::{info, warn};
 
-use super::entrance::{Entrance, is_same_site};
+use super::entrance::Entrance;
 use super::error::Problem;
+use super::judge::is_same_site;
 use super::pages::{SignInView, Viewer, sign_in};
 use super::session::{self, NotOpened, Person};
 use super::site::{html, problem_page, viewer_of};

@@ -7,7 +7,7 @@ use std::fmt;
 use std::sync::LazyLock;
 use std::time::Instant;
 
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use prometheus_client::encoding::{EncodeLabelSet, text};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -15,6 +15,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
 
+use crate::access::{self, Door};
 use crate::intake::{Delivery, Incoming, NotTaken};
 use crate::record::Receipt;
 use crate::spool::SpoolStatus;
@@ -35,8 +36,9 @@ struct Answered {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Reason {
-    reason: &'static str,
+struct Refusal {
+    door: &'static str,
+    reason: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -54,7 +56,7 @@ pub struct Metrics {
     registry: Registry,
     received: Family<Sender, Counter>,
     answered: Family<Answered, Counter>,
-    refused: Family<Reason, Counter>,
+    refused: Family<Refusal, Counter>,
     last_delivery: Family<Sender, Seconds>,
     taking: Histogram,
     shown_after: Histogram,
@@ -63,6 +65,7 @@ pub struct Metrics {
     batch: Histogram,
     disk_free: Family<Disk, Gauge>,
     census: CensusMetrics,
+    database_up: Gauge,
     pub spool: SpoolMetrics,
 }
 
@@ -124,6 +127,7 @@ impl Metrics {
             batch: Histogram::new(exponential_buckets(1.0, 2.0, 9)),
             disk_free: Family::default(),
             census: CensusMetrics::default(),
+            database_up: Gauge::default(),
             spool: SpoolMetrics::default(),
         };
         metrics.register();
@@ -134,7 +138,18 @@ impl Metrics {
         let r = &mut self.registry;
         r.register("received", "Bodies received whole", self.received.clone());
         r.register("answered", "Deliveries by what their sender was told became of them", self.answered.clone());
-        r.register("refused", "Requests of senders that were not kept, by why", self.refused.clone());
+        r.register(
+            "refused",
+            "Requests that a door was closed to, and deliveries not kept, by why",
+            self.refused.clone(),
+        );
+        // From the start on, else the first refusal of a kind would be no growth that a rule could see.
+        for door in [Door::Listener, Door::Token] {
+            let codes = access::Reason::ALL.map(access::Reason::code).into_iter().chain(NotTaken::CODES);
+            for reason in codes {
+                drop(self.refused.get_or_create(&Refusal { door: door.name(), reason: reason.to_owned() }));
+            }
+        }
         let help = "When a sender's last delivery was received, seconds since 1970";
         r.register("last_delivery_timestamp_seconds", help, self.last_delivery.clone());
         let help = "From the receipt of a whole body to its answer";
@@ -147,6 +162,8 @@ impl Metrics {
         r.register("batch_deliveries", "Deliveries in a transaction", self.batch.clone());
         let help = "Room on the disks of this machine that the service needs";
         r.register("disk_free_bytes", help, self.disk_free.clone());
+        let help = "1 while the database answers and takes writes; asked every few seconds";
+        r.register("database_up", help, self.database_up.clone());
         r.register("quarantined_deliveries", "Deliveries in quarantine", self.census.quarantined.clone());
         let help = "Values of the feed that the vocabulary does not know";
         r.register("unknown_values", help, self.census.unknown_values.clone());
@@ -183,6 +200,11 @@ impl Metrics {
         self.disk_free.get_or_create(&Disk { holds }).set(i64::try_from(free_bytes).unwrap_or(i64::MAX));
     }
 
+    /// Whether the database answers and takes writes.
+    pub fn database(&self, is_up: bool) {
+        self.database_up.set(i64::from(is_up));
+    }
+
     /// What was counted in the database.
     pub fn counted(&self, census: &Census) {
         self.census.quarantined.set(census.quarantined);
@@ -190,11 +212,16 @@ impl Metrics {
         #[expect(clippy::cast_precision_loss, reason = "seconds since 1970 fit for a long time")]
         self.census.taken_at.set(Utc::now().timestamp() as f64);
         for (sender, at) in &census.last_deliveries {
-            let seconds = self.last_delivery.get_or_create(&Sender { sender: sender.clone() });
-            #[expect(clippy::cast_precision_loss, reason = "milliseconds since 1970 fit for a long time")]
-            let at = at.timestamp_millis() as f64 / 1000.0;
-            seconds.set(at.max(seconds.get()));
+            self.heard_of(sender, *at);
         }
+    }
+
+    /// A delivery of a sender's was kept that came then.
+    fn heard_of(&self, sender: &str, at: DateTime<Utc>) {
+        let seconds = self.last_delivery.get_or_create(&Sender { sender: sender.to_owned() });
+        #[expect(clippy::cast_precision_loss, reason = "milliseconds since 1970 fit for a long time")]
+        let at = at.timestamp_millis() as f64 / 1000.0;
+        seconds.set(at.max(seconds.get()));
     }
 }
 
@@ -210,9 +237,10 @@ impl SpoolMetrics {
     }
 }
 
-/// A request of a sender was not kept, for instance `unknown-sender` or `busy`. The reasons are fixed words.
-pub fn refused(reason: &'static str) {
-    get().refused.get_or_create(&Reason { reason }).inc();
+/// A request did not pass a door, or a delivery was not kept: `wrong-credentials` or `busy`, for instance. The reasons
+/// are fixed words.
+pub fn refused(door: Door, reason: &str) {
+    get().refused.get_or_create(&Refusal { door: door.name(), reason: reason.to_owned() }).inc();
 }
 
 /// A delivery is being taken in.
@@ -220,15 +248,14 @@ pub fn refused(reason: &'static str) {
 pub struct Taking {
     began: Instant,
     sender: String,
+    received_at: DateTime<Utc>,
 }
 
 /// A body was received whole.
 pub fn taking(delivery: &Delivery) -> Taking {
     let labels = Sender { sender: delivery.sender.clone() };
     get().received.get_or_create(&labels).inc();
-    #[expect(clippy::cast_precision_loss, reason = "milliseconds since 1970 fit for a long time")]
-    get().last_delivery.get_or_create(&labels).set(delivery.received_at.timestamp_millis() as f64 / 1000.0);
-    Taking { began: Instant::now(), sender: labels.sender }
+    Taking { began: Instant::now(), sender: labels.sender, received_at: delivery.received_at }
 }
 
 impl Taking {
@@ -236,10 +263,12 @@ impl Taking {
         get().taking.observe(self.began.elapsed().as_secs_f64());
         match taken {
             Ok(receipt) => {
+                // Only what is kept: a sender whose every delivery fails is as good as silent.
+                get().heard_of(&self.sender, self.received_at);
                 let labels = Answered { sender: self.sender, outcome: receipt.outcome.name() };
                 get().answered.get_or_create(&labels).inc();
             }
-            Err(not_taken) => refused(not_taken.code()),
+            Err(not_taken) => refused(Door::Listener, not_taken.code()),
         }
     }
 }

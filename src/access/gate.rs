@@ -12,7 +12,7 @@ use super::jwt::{Claims, Token};
 use super::key;
 use super::reason::Reason;
 use super::secret::Secret;
-use super::slow::{Effort, SlowChecks};
+use super::slow::{Effort, SlowChecks, TooMany};
 use super::state::{Sender, SenderSecret, Shared, State};
 use super::token;
 use super::webhook::WebhookHeaders;
@@ -85,8 +85,8 @@ pub struct Gate {
 impl Gate {
     /// # Errors
     /// Where no HTTP client can be made.
-    pub fn new(store: crate::store::Store) -> Result<Self, String> {
-        Ok(Self { shared: Shared::new(store), issuers: Issuers::new()?, slow: SlowChecks::default() })
+    pub fn new(shared: Shared) -> Result<Self, String> {
+        Ok(Self { shared, issuers: Issuers::new()?, slow: SlowChecks::default() })
     }
 
     /// Which senders a delivery may be from, by all but its body. `named` is what it says itself: it must agree
@@ -100,14 +100,19 @@ impl Gate {
         {
             return Err(Reason::KeyAtListener);
         }
-        if named.is_some_and(|named| state.sender(named).is_none()) {
-            return Err(Reason::UnknownSender);
-        }
         let own = own_token(state, &presented.authorization);
         // What one sender shows is not to be tried against the slow password of another first.
         let quick = self.judge_all(state, presented, own.as_ref(), named, Effort::Quick).await;
         let judged = match quick {
-            Err(_) => self.judge_all(state, presented, own.as_ref(), named, Effort::Any).await,
+            Err(_) => {
+                let judged = self.judge_all(state, presented, own.as_ref(), named, Effort::Any).await;
+                if let (Err(_), Authorization::Basic { user, password }) = (&judged, &presented.authorization)
+                    && !has_slow_secret(state.sender(user), Way::Basic)
+                {
+                    self.take_as_long(state, Way::Basic, password, presented.address).await?;
+                }
+                judged
+            }
             found => found,
         };
         let mut candidates = judged?;
@@ -130,10 +135,15 @@ impl Gate {
         effort: Effort,
     ) -> Result<Vec<Candidate>, Reason> {
         let mut candidates = Vec::new();
-        let mut refused = Reason::NoCredentials;
+        // Whoever names a sender that there is not is told the same as whoever names one and shows nothing of it.
+        let shows_nothing = matches!(presented.authorization, Authorization::None);
+        let names_nobody = named.is_some_and(|named| state.sender(named).is_none());
+        let mut refused = if names_nobody && !shows_nothing { Reason::WrongCredentials } else { Reason::NoCredentials };
         for sender in &state.senders {
             match self.judge(sender, presented, own, effort).await {
                 Ok(needs_signature) => candidates.push(Candidate { sender: Arc::clone(sender), needs_signature }),
+                // Nothing was found out of anybody.
+                Err(Reason::Guessing) => return Err(Reason::Guessing),
                 Err(reason) if named == Some(&sender.name) => refused = refused.max(reason),
                 // Only who showed something that is this sender's alone is told what else is missing.
                 Err(_) if named.is_some() || !is_addressed(sender, presented) => {}
@@ -193,7 +203,7 @@ impl Gate {
             Authorization::Basic { user, password } => {
                 if demands.basic
                     && *user == sender.name
-                    && self.secret_of(sender, Way::Basic, password, effort).await.is_some()
+                    && self.secret_of(sender, Way::Basic, password, effort, presented.address).await?.is_some()
                 {
                     return Ok(());
                 }
@@ -202,7 +212,7 @@ impl Gate {
             Authorization::Bearer(bearer) => {
                 if demands.bearer
                     && own.is_none()
-                    && self.secret_of(sender, Way::Bearer, bearer, effort).await.is_some()
+                    && self.secret_of(sender, Way::Bearer, bearer, effort, presented.address).await?.is_some()
                 {
                     return Ok(());
                 }
@@ -219,23 +229,66 @@ impl Gate {
         }
     }
 
-    /// The secret of a sender that this is, of those that hold.
+    /// The secret of a sender that this is, of those that hold. `from` is where whoever shows it is.
+    ///
+    /// # Errors
+    /// [`Reason::Guessing`] where more are tried than can be checked.
     pub async fn secret_of<'s>(
         &self,
         sender: &'s Sender,
         way: Way,
         secret: &Secret,
         effort: Effort,
-    ) -> Option<&'s SenderSecret> {
+        from: Option<IpAddr>,
+    ) -> Result<Option<&'s SenderSecret>, Reason> {
         for kept in sender.secrets(way) {
-            let is_it =
-                if kept.kept.is_slow() { self.slow.check(kept, secret, effort).await } else { kept.kept.is_of(secret) };
+            let is_it = if kept.kept.is_slow() {
+                self.slow.check(kept, secret, effort, from).await.map_err(|TooMany| Reason::Guessing)?
+            } else {
+                kept.kept.is_of(secret)
+            };
             if is_it {
-                return Some(kept);
+                return Ok(Some(kept));
             }
         }
-        None
+        Ok(None)
     }
+
+    /// The client of this id and the secret that it is known by, for a token.
+    ///
+    /// # Errors
+    /// As [`Gate::secret_of`].
+    pub async fn client<'s>(
+        &self,
+        state: &'s State,
+        client_id: &str,
+        secret: &Secret,
+        from: Option<IpAddr>,
+    ) -> Result<Option<(&'s Arc<Sender>, &'s SenderSecret)>, Reason> {
+        let sender = state.sender(client_id);
+        if let Some(sender) = sender
+            && let Some(found) = self.secret_of(sender, Way::OAuth, secret, Effort::Any, from).await?
+        {
+            return Ok(Some((sender, found)));
+        }
+        if !has_slow_secret(sender, Way::OAuth) {
+            self.take_as_long(state, Way::OAuth, secret, from).await?;
+        }
+        Ok(None)
+    }
+
+    /// Where some sender's secret of this way takes long to compare, it takes as long for one that is none: else the
+    /// time would tell who is a sender.
+    async fn take_as_long(&self, state: &State, way: Way, secret: &Secret, from: Option<IpAddr>) -> Result<(), Reason> {
+        if state.senders.iter().any(|sender| has_slow_secret(Some(sender), way)) {
+            self.slow.check_nothing(secret, from).await.map_err(|TooMany| Reason::Guessing)?;
+        }
+        Ok(())
+    }
+}
+
+fn has_slow_secret(sender: Option<&Arc<Sender>>, way: Way) -> bool {
+    sender.is_some_and(|sender| sender.secrets(way).any(|secret| secret.kept.is_slow()))
 }
 
 /// Whether a request shows something of the kind that this sender is known by. A wrong address or a missing

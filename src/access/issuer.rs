@@ -1,7 +1,7 @@
 //! Outside issuers of tokens: their keys, fetched when they are needed and kept while the issuer is away.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use chrono::Utc;
@@ -9,7 +9,6 @@ use jsonwebtoken::DecodingKey;
 use jsonwebtoken::jwk::{JwkSet, PublicKeyUse};
 use reqwest::Url;
 use serde::Deserialize;
-use tokio::sync::Mutex;
 use tracing::warn;
 
 use super::demand::{IssuerDemand, is_private};
@@ -32,14 +31,22 @@ type Place = (String, Option<Url>);
 #[derive(Debug)]
 pub struct Issuers {
     client: reqwest::Client,
-    shelves: Mutex<HashMap<Place, Arc<Mutex<Shelf>>>>,
+    shelves: Mutex<HashMap<Place, Arc<Shelf>>>,
 }
 
+/// One issuer's keys. Looking at them waits for nothing; only one fetch is under way, and only those wait for it that
+/// need a key which is not there.
 #[derive(Debug, Default)]
 struct Shelf {
-    keys: Option<Arc<JwkSet>>,
-    at: Option<Instant>,
-    tried: Option<Instant>,
+    keys: Mutex<Option<Fetched>>,
+    /// When they were fetched last, well or not; held while they are fetched.
+    tried: tokio::sync::Mutex<Option<Instant>>,
+}
+
+#[derive(Clone, Debug)]
+struct Fetched {
+    keys: Arc<JwkSet>,
+    at: Instant,
 }
 
 #[derive(Deserialize)]
@@ -75,39 +82,55 @@ impl Issuers {
     }
 
     async fn key(&self, demand: &IssuerDemand, token: &Token<'_>) -> Result<DecodingKey, Reason> {
-        let place = (demand.issuer.clone(), demand.jwks.clone());
-        let shelf = Arc::clone(self.shelves.lock().await.entry(place).or_default());
+        let shelf = self.shelf(demand);
         let kid = token.header.kid.as_deref();
-        let mut kept = shelf.lock().await;
-        let has_it = kept.keys.as_ref().is_some_and(|keys| find(keys, kid).is_some());
-        let is_fresh = kept.at.is_some_and(|at| at.elapsed() < FRESH);
-        if (!has_it || !is_fresh) && kept.tried.is_none_or(|tried| tried.elapsed() >= PAUSE) {
-            kept.tried = Some(Instant::now());
-            if has_it {
-                // Nobody waits for keys that may well be the same.
-                let (client, demand, shelf) = (self.client.clone(), demand.clone(), Arc::clone(&shelf));
-                tokio::spawn(async move {
-                    let fetched = fetch(&client, &demand).await;
-                    shelf.lock().await.take(&demand, fetched);
-                });
-            } else {
-                let fetched = fetch(&self.client, demand).await;
-                kept.take(demand, fetched);
+        match shelf.fetched() {
+            Some(fetched) if find(&fetched.keys, kid).is_some() => {
+                if fetched.at.elapsed() >= FRESH {
+                    // Nobody waits for keys that may well be the same.
+                    let (client, demand, shelf) = (self.client.clone(), demand.clone(), Arc::clone(&shelf));
+                    tokio::spawn(async move {
+                        if let Ok(tried) = shelf.tried.try_lock() {
+                            shelf.fetch(&client, &demand, tried).await;
+                        }
+                    });
+                }
             }
+            // It may have been fetched while this waited; then the pause says so.
+            _ => shelf.fetch(&self.client, demand, shelf.tried.lock().await).await,
         }
-        let keys = kept.keys.clone().ok_or(Reason::IssuerAway)?;
+        let keys = shelf.fetched().ok_or(Reason::IssuerAway)?.keys;
         let key = find(&keys, kid).ok_or(Reason::TokenKey)?;
         DecodingKey::from_jwk(key).map_err(|_| Reason::TokenKey)
+    }
+
+    fn shelf(&self, demand: &IssuerDemand) -> Arc<Shelf> {
+        let place = (demand.issuer.clone(), demand.jwks.clone());
+        Arc::clone(self.shelves.lock().unwrap_or_else(PoisonError::into_inner).entry(place).or_default())
     }
 }
 
 impl Shelf {
-    /// What was fetched once still holds while the issuer is away: intake does not depend on it.
-    fn take(&mut self, demand: &IssuerDemand, fetched: Result<JwkSet, String>) {
-        match fetched {
+    fn fetched(&self) -> Option<Fetched> {
+        self.keys.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Fetches the keys, unless that was tried a moment ago. What was fetched once still holds while the issuer is
+    /// away: intake does not depend on it.
+    async fn fetch(
+        &self,
+        client: &reqwest::Client,
+        demand: &IssuerDemand,
+        mut tried: tokio::sync::MutexGuard<'_, Option<Instant>>,
+    ) {
+        if tried.is_some_and(|tried| tried.elapsed() < PAUSE) {
+            return;
+        }
+        *tried = Some(Instant::now());
+        match fetch(client, demand).await {
             Ok(keys) => {
-                self.keys = Some(Arc::new(keys));
-                self.at = Some(Instant::now());
+                let fetched = Fetched { keys: Arc::new(keys), at: Instant::now() };
+                *self.keys.lock().unwrap_or_else(PoisonError::into_inner) = Some(fetched);
             }
             Err(cause) => warn!(issuer = demand.issuer, cause, "an issuer's keys could not be fetched"),
         }

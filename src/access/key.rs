@@ -8,19 +8,22 @@ use uuid::Uuid;
 
 use super::secret::{Kept, NoRandom, Secret};
 
-/// What somebody may do. Whoever may operate may read as well.
+/// What somebody may do. Each may do what those before it may.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Scope {
+    /// The figures alone: for whoever scrapes them.
+    Metrics,
     Read,
     Operate,
 }
 
 impl Scope {
-    pub const ALL: [Self; 2] = [Self::Read, Self::Operate];
+    pub const ALL: [Self; 3] = [Self::Metrics, Self::Read, Self::Operate];
 
     pub fn name(self) -> &'static str {
         match self {
+            Self::Metrics => "metrics",
             Self::Read => "read",
             Self::Operate => "operate",
         }
@@ -32,7 +35,7 @@ impl Scope {
 
     /// Whether these scopes are enough for it.
     pub fn is_in(self, scopes: &[Self]) -> bool {
-        scopes.contains(&self) || (self == Self::Read && scopes.contains(&Self::Operate))
+        scopes.iter().any(|scope| *scope >= self)
     }
 }
 
@@ -43,7 +46,7 @@ impl fmt::Display for Scope {
 }
 
 /// A key as it is kept.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ApiKey {
     pub key_id: Uuid,
     pub name: String,
@@ -55,6 +58,11 @@ pub struct ApiKey {
 }
 
 impl ApiKey {
+    /// Whose session one is that was opened with it, and what is done with it.
+    pub fn subject(&self) -> String {
+        format!("key:{}", self.name)
+    }
+
     pub fn holds(&self, now: DateTime<Utc>) -> bool {
         self.revoked_at.is_none() && self.expires_at.is_none_or(|end| end > now)
     }

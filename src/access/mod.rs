@@ -6,6 +6,7 @@
 //! for want of it.
 
 mod certificate;
+mod copy;
 mod demand;
 mod gate;
 mod issuer;
@@ -20,6 +21,7 @@ mod token;
 mod webhook;
 
 pub use certificate::PeerCertificate;
+pub use copy::Copy;
 pub use demand::{
     CertificateDemand, Demands, IssuerDemand, LONGEST_TOKEN_SECONDS, OAuthDemand, Way, WebhookDemand, is_private,
     usual_algorithms,
@@ -30,7 +32,6 @@ pub use key::{ApiKey, Scope, generate as generate_key, key_id};
 pub use oidc::{Begun, NotSignedIn, Oidc, OidcSettings, SignedIn};
 pub use reason::{Door, Kind, Reason, RefusalCount, Refusals};
 pub use secret::{Kept, NoRandom, Secret, WEBHOOK_PREFIX, random, same};
-pub use slow::Effort;
 pub use state::{Sender, SenderSecret, Shared, State};
 pub use token::{SCOPE, issue};
 pub use webhook::WebhookHeaders;

@@ -37,11 +37,50 @@ pub enum Reason {
     SenderDisabled,
     SeveralSenders,
     IssuerAway,
+    Guessing,
     KeyExpired,
     SessionOver,
     NoScope,
     ForeignSite,
     OpenBehindProxy,
+}
+
+impl Reason {
+    /// All of them, for whoever counts: a figure that is there from the start tells of its first time, too.
+    pub const ALL: [Self; 32] = [
+        Self::SenderUnusable,
+        Self::NoCredentials,
+        Self::WrongCredentials,
+        Self::OtherSender,
+        Self::KeyAtListener,
+        Self::SenderAtOtherDoor,
+        Self::BadToken,
+        Self::TokenAlgorithm,
+        Self::TokenKey,
+        Self::TokenSignature,
+        Self::TokenIssuer,
+        Self::TokenAudience,
+        Self::TokenScope,
+        Self::TokenNotYetValid,
+        Self::TokenExpired,
+        Self::TokenRevoked,
+        Self::NoSignature,
+        Self::NoCertificate,
+        Self::WrongCertificate,
+        Self::WrongAddress,
+        Self::SignatureTime,
+        Self::WrongSignature,
+        Self::UnknownSender,
+        Self::SenderDisabled,
+        Self::SeveralSenders,
+        Self::IssuerAway,
+        Self::Guessing,
+        Self::KeyExpired,
+        Self::SessionOver,
+        Self::NoScope,
+        Self::ForeignSite,
+        Self::OpenBehindProxy,
+    ];
 }
 
 /// What kind of answer a reason leads to.
@@ -98,6 +137,10 @@ impl Reason {
                 ("several-senders", "The credentials are good for several senders; name one with ?sender=.")
             }
             Self::IssuerAway => ("issuer-away", "The token's issuer does not answer, so the token cannot be checked."),
+            Self::Guessing => (
+                "guessing",
+                "More passwords are being tried than can be checked; try again after the time in Retry-After.",
+            ),
             Self::KeyExpired => ("key-expired", "The API key has expired or was revoked."),
             Self::SessionOver => ("session-over", "The session is over; sign in again."),
             Self::NoScope => ("no-scope", "These credentials are good, but not for this."),
@@ -112,7 +155,7 @@ impl Reason {
 
     pub fn kind(self) -> Kind {
         match self {
-            Self::IssuerAway => Kind::Unavailable,
+            Self::IssuerAway | Self::Guessing => Kind::Unavailable,
             Self::KeyAtListener
             | Self::SenderAtOtherDoor
             | Self::OtherSender
@@ -145,10 +188,26 @@ pub enum Door {
     Token,
     /// For senders, and for nobody else.
     Listener,
+    /// The figures, which tell nothing of any order.
+    Metrics,
     /// For staff and programs that read.
     Read,
     /// For those that change something.
     Operate,
+}
+
+impl Door {
+    /// Stable, for counts.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Public => "public",
+            Self::Token => "token",
+            Self::Listener => "listener",
+            Self::Metrics => "metrics",
+            Self::Read => "read",
+            Self::Operate => "operate",
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug)]

@@ -5,11 +5,12 @@
 
 use std::fmt;
 
-use argon2::Argon2;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
+use argon2::{Argon2, Params};
 use base64::Engine;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
@@ -71,13 +72,28 @@ pub fn random() -> Result<[u8; 32], NoRandom> {
 }
 
 /// A secret as it is kept.
-#[derive(Clone)]
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
 pub enum Kept {
     Sha256([u8; 32]),
     /// Of what a person chose: a PHC string.
     Argon2(String),
     /// What signatures are computed with.
     Key(Vec<u8>),
+}
+
+impl From<Kept> for String {
+    fn from(kept: Kept) -> Self {
+        kept.to_text()
+    }
+}
+
+impl TryFrom<String> for Kept {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        Self::from_text(&text).ok_or("it is no secret as it is kept")
+    }
 }
 
 impl fmt::Debug for Kept {
@@ -103,6 +119,13 @@ impl Kept {
     pub fn given(secret: &Secret) -> Result<Self, String> {
         let hash = Argon2::default().hash_password(secret.reveal().as_bytes());
         Ok(Self::Argon2(hash.map_err(|cause| cause.to_string())?.to_string()))
+    }
+
+    /// What nobody's secret is, and takes as long to compare as one that somebody gave.
+    pub fn nobodys() -> Self {
+        let (memory, times, lanes) = (Params::DEFAULT_M_COST, Params::DEFAULT_T_COST, Params::DEFAULT_P_COST);
+        let (salt, hash) = ("A".repeat(22), "A".repeat(43));
+        Self::Argon2(format!("$argon2id$v=19$m={memory},t={times},p={lanes}${salt}${hash}"))
     }
 
     /// The key of a webhook secret: base64, with or without `whsec_`.
@@ -175,6 +198,16 @@ mod tests {
             assert!(again.is_of(&secret) && !again.is_of(&Secret::generate("ots_").unwrap()));
         }
         assert!(Kept::from_text("plain").is_none() && Kept::from_text("sha256:x").is_none());
+    }
+
+    #[test]
+    fn nobodys_secret_is_compared_as_one_that_was_given() {
+        let cost = |kept: &Kept| kept.to_text().split('$').take(4).collect::<Vec<_>>().join("$");
+        let given = Kept::given(&Secret::new("x".to_owned())).unwrap();
+        assert_eq!(cost(&Kept::nobodys()), cost(&given));
+        assert_eq!(Kept::nobodys().to_text().len(), given.to_text().len());
+        assert!(Kept::from_text(&Kept::nobodys().to_text()).is_some_and(|kept| kept.is_slow()), "it can be read");
+        assert!(!Kept::nobodys().is_of(&Secret::new(String::new())));
     }
 
     #[test]

@@ -2,11 +2,13 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, Instant};
 
 use chrono::Utc;
 use tracing::{error, warn};
 use uuid::Uuid;
 
+use super::copy::Copy;
 use super::demand::{Demands, Way};
 use super::key::ApiKey;
 use super::secret::{Kept, NoRandom, random};
@@ -106,12 +108,19 @@ impl State {
 #[derive(Debug)]
 pub struct Shared {
     store: Store,
+    copy: Option<Arc<Copy>>,
     state: RwLock<Option<Arc<State>>>,
+    /// When it could not be read, and nothing was known; held while it is read.
+    failed: tokio::sync::Mutex<Option<Instant>>,
 }
 
+/// While nothing is known and the database is away, it is asked so often at most on behalf of requests.
+const ASK_AGAIN: Duration = Duration::from_secs(1);
+
 impl Shared {
-    pub fn new(store: Store) -> Self {
-        Self { store, state: RwLock::default() }
+    /// The state, as it is `known` already; what is read is copied to `copy`, if there is one.
+    pub fn new(store: Store, known: Option<Arc<State>>, copy: Option<Arc<Copy>>) -> Self {
+        Self { store, copy, state: RwLock::new(known), failed: tokio::sync::Mutex::default() }
     }
 
     /// The state as it was read last.
@@ -119,10 +128,20 @@ impl Shared {
     /// # Errors
     /// Where it was never read, and the database is not available now: nobody can be judged.
     pub async fn get(&self) -> Result<Arc<State>, StoreError> {
-        match self.known() {
-            Some(state) => Ok(state),
-            None => self.refresh().await,
+        if let Some(state) = self.known() {
+            return Ok(state);
         }
+        // One asks for all: each would wait as long as a connection may take, one after the other.
+        let mut failed = self.failed.lock().await;
+        if let Some(state) = self.known() {
+            return Ok(state);
+        }
+        if failed.is_some_and(|at| at.elapsed() < ASK_AGAIN) {
+            return Err(StoreError::too_slow());
+        }
+        let read = self.refresh().await;
+        *failed = read.is_err().then(Instant::now);
+        read
     }
 
     /// The state as it was read last, if it ever was.
@@ -135,7 +154,11 @@ impl Shared {
     /// # Errors
     /// Where the database is not available; the former state stays.
     pub async fn refresh(&self) -> Result<Arc<State>, StoreError> {
-        let state = Arc::new(State::read(self.store.access_rows().await?));
+        let rows = self.store.access_rows().await?;
+        if let Some(copy) = &self.copy {
+            copy.write(&rows);
+        }
+        let state = Arc::new(State::read(rows));
         *self.state.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&state));
         Ok(state)
     }

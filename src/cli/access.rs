@@ -9,7 +9,6 @@ use chrono::TimeDelta;
 use crate::access::{OidcSettings, State, is_private};
 use crate::config::{ForwardedHeaderName, HttpConfig, LimitsConfig, SignInConfig, TlsConfig};
 use crate::http::{AccessSettings, ForwardedHeader, Limits, Proxies, TlsSettings};
-use crate::store::Store;
 
 /// The settings of access.
 ///
@@ -86,8 +85,7 @@ pub fn tls(config: &TlsConfig) -> Option<TlsSettings> {
 ///
 /// # Errors
 /// Where others could reach it and nobody has been set up, or a sender's settings cannot be met.
-pub async fn safe_to_open(config: &HttpConfig, address: SocketAddr, store: &Store) -> Result<String> {
-    let state = State::read(store.access_rows().await?);
+pub fn safe_to_open(config: &HttpConfig, address: SocketAddr, state: &State) -> Result<String> {
     if let Some(fault) = state.faults().into_iter().next() {
         bail!("{fault}; set the sender up anew with `senders add --replace`");
     }

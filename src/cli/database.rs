@@ -41,6 +41,12 @@ impl Database {
         Ok(database)
     }
 
+    /// The database that the settings name by its address, whether it is there or not.
+    pub fn unseen(config: &DatabaseConfig) -> Option<Self> {
+        let url = config.database_url.as_ref()?;
+        Some(Self { store: Store::connect(url.options(), config.database_connections), server: None })
+    }
+
     async fn private(config: &DatabaseConfig, purpose: Purpose) -> Result<Self> {
         let data_dir = config.data_dir();
         if purpose != Purpose::Serve {
@@ -71,7 +77,8 @@ impl Database {
     /// Where it cannot be started; the error says what to do.
     pub async fn start(config: &DatabaseConfig, data_dir: &Path) -> Result<Self> {
         let settings = Settings { data_dir: data_dir.to_owned(), durability: Durability::Durable };
-        let server = PrivatePostgres::start(&settings).await?;
+        let mut server = PrivatePostgres::start(&settings).await?;
+        server.keep_running();
         let store = Store::connect(server.connect_options(), config.database_connections);
         store.migrate().await?;
         Ok(Self { store, server: Some(server) })

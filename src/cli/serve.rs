@@ -7,33 +7,42 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use chrono::{Days, Utc};
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 
 use super::access::{access, limits, safe_to_open, tls};
 use super::database::{Database, Purpose};
 use super::signals::serve_until_signalled;
+use crate::access::{Copy, State};
 use crate::config::{DEFAULT_SENDER, DatabaseConfig, HttpConfig, ServeConfig};
 use crate::http::{self, App};
 use crate::hybris::{Client, Hybris, Market, System};
 use crate::spool::Spool;
 use crate::store::{Store, StoreError};
-use crate::vocabulary::Current;
+use crate::vocabulary::{Current, shipped};
 
 pub async fn run(database: &DatabaseConfig, config: &ServeConfig) -> Result<()> {
     let socket = bind(config.http.listen)?;
     let data_dir = database.database_url.is_none().then(|| database.data_dir());
-    let database = open(database, &config.http).await?;
+    let (database, is_away) = open(database, &config.http).await?;
     let address = socket.local_addr()?;
-    let openness = match safe_to_open(&config.http, address, &database.store).await {
-        Ok(openness) => openness,
-        Err(refused) => {
+    let copy = config.http.spool.spool.as_deref().map(|directory| Arc::new(Copy::in_directory(directory)));
+    let known = known(&database.store, is_away, copy.as_deref()).await?.map(Arc::new);
+    let openness = match known.as_ref().map(|known| safe_to_open(&config.http, address, known)) {
+        Some(Ok(openness)) => openness,
+        None => "Nobody gets in until the database is there: who has access is not known.".to_owned(),
+        Some(Err(refused)) => {
             database.close().await?;
             return Err(refused);
         }
     };
-    let vocabulary = database.store.vocabulary().await?.into();
+    // While it is away, the one that is shipped: nothing is told with it before the database's own is there.
+    let vocabulary = if is_away { shipped()? } else { database.store.vocabulary().await? }.into();
     let mut app = app(&config.http, database.store.clone(), vocabulary)?;
     app.data_dir = data_dir;
+    (app.access.known, app.access.copy) = (known, copy);
+    if let Some(spool) = app.spool.as_ref().filter(|_| is_away) {
+        spool.database_is_away();
+    }
     let server = http::serve(app, socket).await?;
     let scheme = if config.http.tls.tls_cert.is_some() { "https" } else { "http" };
     writeln!(
@@ -41,11 +50,8 @@ pub async fn run(database: &DatabaseConfig, config: &ServeConfig) -> Result<()> 
         "Order Timeline is at {scheme}://{address}/ and takes events at {scheme}://{address}/listener"
     )?;
     writeln!(anstream::stdout(), "{openness} Ctrl-C stops it.")?;
-    match database.store.doubts().await {
-        Ok(doubts) => doubts.iter().for_each(|doubt| warn!("the database is not safe: {doubt}")),
-        // It was there a moment ago. The service is serving by now and may not end for that.
-        Err(StoreError::Unavailable(cause)) => warn!(%cause, "whether the database is safe could not be asked"),
-        Err(cause) => return Err(cause.into()),
+    if is_away || !has_told_doubts(&database.store).await? {
+        actix_web::rt::spawn(doubt_later(database.store.clone()));
     }
     let learning = actix_web::rt::spawn(learn_silence(database.store.clone()));
     let housekeeping = actix_web::rt::spawn(look_after_bodies(database.store.clone(), config.keep_bodies));
@@ -56,17 +62,54 @@ pub async fn run(database: &DatabaseConfig, config: &ServeConfig) -> Result<()> 
     database.close().await
 }
 
-/// Opens the database. With a spool, one that is away at the start is waited for: senders that connect meanwhile are
-/// kept waiting, too, rather than refused, until the service that is to spare them an outage is there.
-async fn open(config: &DatabaseConfig, http: &HttpConfig) -> Result<Database> {
-    const PAUSE: Duration = Duration::from_secs(1);
+/// Opens the database, and says whether it is away. With a spool the service starts all the same: it is to spare
+/// senders an outage.
+async fn open(config: &DatabaseConfig, http: &HttpConfig) -> Result<(Database, bool)> {
+    match (Database::open(config, Purpose::Serve).await, Database::unseen(config)) {
+        (Err(cause), Some(unseen)) if http.spool.spool.is_some() && is_away(&cause) => {
+            warn!("the database is away; deliveries go into the spool until it is there: {cause:#}");
+            Ok((unseen, true))
+        }
+        (opened, _) => Ok((opened?, false)),
+    }
+}
+
+/// Who has access: as the database says, else as the copy beside the spool does, else unknown.
+async fn known(store: &Store, is_away: bool, copy: Option<&Copy>) -> Result<Option<State>> {
+    if !is_away {
+        return Ok(Some(State::read(store.access_rows().await?)));
+    }
+    let rows = copy.and_then(Copy::read);
+    match &rows {
+        Some(_) => warn!("who has access is taken from the copy beside the spool until the database is there"),
+        None => {
+            warn!("there is no copy of who has access beside the spool; until the database is there, all are refused")
+        }
+    }
+    Ok(rows.map(State::read))
+}
+
+/// Says what of the database's settings could lose what was acknowledged; whether it could be asked.
+///
+/// # Errors
+/// Where the service cannot work with it.
+async fn has_told_doubts(store: &Store) -> Result<bool> {
+    match store.doubts().await {
+        Ok(doubts) => doubts.iter().for_each(|doubt| warn!("the database is not safe: {doubt}")),
+        // It was there a moment ago. The service is serving by now and may not end for that.
+        Err(StoreError::Unavailable(_)) => return Ok(false),
+        Err(cause) => return Err(cause.into()),
+    }
+    Ok(true)
+}
+
+async fn doubt_later(store: Store) {
+    const EVERY: Duration = Duration::from_secs(10);
     loop {
-        match Database::open(config, Purpose::Serve).await {
-            Err(cause) if http.spool.spool.is_some() && is_away(&cause) => {
-                warn!("the database is away; the service starts when it is there: {cause:#}");
-                tokio::time::sleep(PAUSE).await;
-            }
-            opened => return opened,
+        match has_told_doubts(&store).await {
+            Ok(false) => tokio::time::sleep(EVERY).await,
+            Ok(true) => return,
+            Err(cause) => return error!("the database cannot be used: {cause:#}"),
         }
     }
 }
@@ -75,14 +118,18 @@ fn is_away(cause: &anyhow::Error) -> bool {
     matches!(cause.downcast_ref(), Some(StoreError::Unavailable(_)))
 }
 
+/// What failed, the database being away, say, is tried again after so long.
+const SOON: Duration = Duration::from_mins(1);
+
 /// Learns now and then how long orders are usually silent. Several nodes may do so; they learn the same.
 async fn learn_silence(store: Store) {
     const EVERY: Duration = Duration::from_hours(1);
     loop {
-        if let Err(error) = store.learn_silence().await {
+        let learned = store.learn_silence().await;
+        if let Err(error) = &learned {
             warn!(%error, "how long orders are usually silent could not be learned");
         }
-        tokio::time::sleep(EVERY).await;
+        tokio::time::sleep(if learned.is_ok() { EVERY } else { SOON }).await;
     }
 }
 
@@ -92,7 +139,8 @@ async fn look_after_bodies(store: Store, keep: Option<Days>) {
     const EVERY: Duration = Duration::from_hours(1);
     loop {
         let now = Utc::now();
-        if let Err(error) = store.make_room_for_bodies(now).await {
+        let made = store.make_room_for_bodies(now).await;
+        if let Err(error) = &made {
             warn!(%error, "partitions for the bodies to come could not be made; they will lie in the default partition");
         }
         if let Some(before) = keep.and_then(|keep| now.checked_sub_days(keep)) {
@@ -102,7 +150,7 @@ async fn look_after_bodies(store: Store, keep: Option<Days>) {
                 Err(error) => warn!(%error, "old bodies could not be let go"),
             }
         }
-        tokio::time::sleep(EVERY).await;
+        tokio::time::sleep(if made.is_ok() { EVERY } else { SOON }).await;
     }
 }
 

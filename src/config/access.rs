@@ -120,7 +120,7 @@ pub enum KeysCommand {
     Add {
         /// What it is called.
         name: String,
-        /// What it is good for: read, or operate (which is read too).
+        /// What it is good for: metrics (the figures alone, for Prometheus), read, or operate (which is read too).
         #[arg(long, env = "ORDER_TIMELINE_SCOPE", value_name = "SCOPE", value_parser = scope, default_value = "read")]
         scope: Scope,
         /// Days after which it ends [default: never]
@@ -173,7 +173,7 @@ fn role(text: &str) -> Result<String, String> {
 }
 
 fn scope(text: &str) -> Result<Scope, String> {
-    Scope::from_name(text).ok_or_else(|| "is neither read nor operate".to_owned())
+    Scope::from_name(text).ok_or_else(|| "is none of metrics, read and operate".to_owned())
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "clap asks for this form")]

@@ -19,9 +19,9 @@ use super::live::Live;
 use super::routes::routes;
 use super::tls::{Tls, TlsSettings};
 use super::{error, site};
-use crate::access::{Gate, Oidc, Refusals};
+use crate::access::{Gate, Oidc, Refusals, Shared};
 use crate::hybris::{Hybris, settle_left_behind};
-use crate::intake::Door;
+use crate::intake::Intake;
 use crate::metrics;
 use crate::spool::Spool;
 use crate::store::{FeedNumbers, Numbers, Store, UnknownRow};
@@ -64,10 +64,14 @@ const LOOK_EVERY: Duration = Duration::from_secs(2);
 /// # Errors
 /// Where the socket cannot be used.
 pub async fn serve(app: App, socket: TcpListener) -> std::io::Result<Service> {
-    let door = web::Data::new(Door::open(&app.store, &app.vocabulary, app.spool.clone())?);
+    let intake = web::Data::new(Intake::open(&app.store, &app.vocabulary, app.spool.clone())?);
     let entrance = web::Data::new(entrance(&app, &socket).map_err(std::io::Error::other)?);
     // Once it is known who has access, requests are judged while the database is away, too.
-    if let Err(cause) = entrance.gate.shared.refresh().await {
+    let is_away = app.spool.as_ref().is_some_and(|spool| spool.is_away());
+    if entrance.gate.shared.known().is_none()
+        && !is_away
+        && let Err(cause) = entrance.gate.shared.refresh().await
+    {
         warn!(%cause, "who has access cannot be read yet; until it can, nobody is let in");
     }
     let limits = app.limits;
@@ -81,6 +85,7 @@ pub async fn serve(app: App, socket: TcpListener) -> std::io::Result<Service> {
     actix_web::rt::spawn(settle_exchanges(app.clone()));
     actix_web::rt::spawn(follow_vocabulary(app.clone()));
     actix_web::rt::spawn(count(app.clone()));
+    actix_web::rt::spawn(watch_database(app.clone()));
     actix_web::rt::spawn(keep_up_to_date(entrance.clone()));
     let numbers = web::Data::new(Cached::<Numbers>::default());
     let feeds = web::Data::new(Cached::<Vec<FeedNumbers>>::default());
@@ -90,7 +95,7 @@ pub async fn serve(app: App, socket: TcpListener) -> std::io::Result<Service> {
     let server = HttpServer::new(move || {
         ActixApp::new()
             .app_data(app.clone())
-            .app_data(door.clone())
+            .app_data(intake.clone())
             .app_data(entrance.clone())
             .app_data(watched.clone())
             .app_data(numbers.clone())
@@ -98,6 +103,7 @@ pub async fn serve(app: App, socket: TcpListener) -> std::io::Result<Service> {
             .app_data(unknown.clone())
             .app_data(web::QueryConfig::default().error_handler(site::bad_query_told))
             .app_data(web::PathConfig::default().error_handler(site::bad_path_told))
+            .app_data(web::FormConfig::default().error_handler(site::bad_form_told))
             .wrap(middleware::from_fn(site::guard))
             .configure(|config| drop(routes(config, &base_path)))
             .default_service(web::to(error::not_found))
@@ -161,7 +167,7 @@ fn entrance(app: &App, socket: &TcpListener) -> Result<Entrance, String> {
     let is_local = socket.local_addr().is_ok_and(|address| address.ip().is_loopback());
     Ok(Entrance {
         store: app.store.clone(),
-        gate: Gate::new(app.store.clone())?,
+        gate: Gate::new(Shared::new(app.store.clone(), app.access.known.clone(), app.access.copy.clone()))?,
         refusals: Refusals::default(),
         room: Room::new(app.limits.room),
         oidc: app.access.oidc.clone().map(Oidc::new).transpose()?,
@@ -198,6 +204,19 @@ async fn follow_vocabulary(app: web::Data<App>) {
             }
             Err(cause) => debug!(%cause, "whether the vocabulary has changed cannot be seen now; it is tried again"),
         }
+    }
+}
+
+/// Asks for the metrics whether the database is there. It is asked whether there is a spool or not, and whether
+/// deliveries come or not.
+async fn watch_database(app: web::Data<App>) {
+    const EVERY: Duration = Duration::from_secs(5);
+    // By a connection of its own: it is to tell of the database, not of how busy the service is.
+    let store = app.store.with_own_connections(1);
+    loop {
+        let answered = tokio::time::timeout(EVERY, store.check_writable()).await;
+        metrics::get().database(matches!(answered, Ok(Ok(()))));
+        tokio::time::sleep(EVERY).await;
     }
 }
 

@@ -1,18 +1,19 @@
 //! The API's deliveries: what was received, and the exact bytes.
 
 use actix_web::http::StatusCode;
-use actix_web::{HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tracing::info;
 use uuid::Uuid;
 
 use super::app::App;
+use super::entrance::staff_of;
 use super::error::{Problem, bad_query};
 use super::orders::resolve;
 use crate::rebuild::{self, Retried};
 use crate::record::{DeliveryRecord, OutcomeName};
-use crate::store::DeliveryFilter;
+use crate::store::{DeliveryFilter, StoreError};
 
 #[derive(Clone, Debug, Default, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -97,19 +98,27 @@ struct RetriedBody {
         (status = 404, body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "It was too large to be kept whole", body = Problem, content_type = "application/problem+json"),
         (status = 410, description = "Its body is no longer kept", body = Problem, content_type = "application/problem+json")))]
-pub async fn retry(id: web::Path<Uuid>, app: web::Data<App>) -> Result<HttpResponse, Problem> {
-    match rebuild::retry(&app.store, &app.vocabulary.now(), *id).await? {
-        Retried::Read { before, after } => {
-            info!(delivery_id = %id, before = before.outcome.name(), after = after.outcome.name(), "a delivery was read again");
-            Ok(HttpResponse::Ok().json(RetriedBody { before: *before, after: *after }))
-        }
+pub async fn retry(request: HttpRequest, id: web::Path<Uuid>, app: web::Data<App>) -> Result<HttpResponse, Problem> {
+    match read_again(&request, &app, *id).await? {
+        Retried::Read { before, after } => Ok(HttpResponse::Ok().json(RetriedBody { before: *before, after: *after })),
         Retried::NotThere => Err(no_such_delivery(*id)),
         Retried::NotWhole => {
             let detail = "It was too large to be kept whole; its sender has to send it again.";
             Err(Problem::new(StatusCode::CONFLICT, "not-whole", detail))
         }
-        Retried::BodyGone => Err(Problem::new(StatusCode::GONE, "body-gone", "Its body is no longer kept.")),
+        Retried::BodyGone => Err(Problem::new(StatusCode::GONE, "bodies-gone", "Its body is no longer kept.")),
     }
+}
+
+/// Reads a delivery again, and notes who wished it.
+pub async fn read_again(request: &HttpRequest, app: &App, id: Uuid) -> Result<Retried, StoreError> {
+    let retried = rebuild::retry(&app.store, &app.vocabulary.now(), id).await?;
+    if let Retried::Read { before, after } = &retried {
+        let by = staff_of(request).and_then(|staff| staff.subject);
+        let (before, after) = (before.outcome.name(), after.outcome.name());
+        info!(delivery_id = %id, before, after, by = by.as_deref().unwrap_or("anybody"), "a delivery was read again");
+    }
+    Ok(retried)
 }
 
 fn filter(parameters: &DeliveryParameters) -> Result<DeliveryFilter, Problem> {

@@ -1,26 +1,20 @@
-//! What stands before every route: whoever may not pass a door is answered here.
+//! What requests are judged by, and who they turn out to be from.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::body::{BoxBody, MessageBody};
-use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderValue};
-use actix_web::middleware::Next;
-use actix_web::{HttpMessage, HttpRequest, HttpResponse, ResponseError, web};
-use chrono::{TimeDelta, Utc};
+use actix_web::{HttpMessage, HttpRequest, web};
+use chrono::TimeDelta;
 use tracing::warn;
 
 use super::body::Room;
 use super::error::{Problem, RETRY_SECONDS};
-use super::peer::{self, Proxies};
-use super::session;
-use crate::access::{
-    Admission, Authorization, Door, Gate, Kind, Oidc, OidcSettings, Reason, Refusals, Scope, Sender, State, key_id,
-};
+use super::peer::Proxies;
+use crate::access::{Admission, Copy, Door, Gate, Kind, Oidc, OidcSettings, Reason, Refusals, Scope, Sender, State};
 use crate::metrics;
-use crate::store::{Store, StoreError};
+use crate::store::Store;
 
 /// What an operator may set about access.
 #[derive(Clone, Debug)]
@@ -35,6 +29,10 @@ pub struct AccessSettings {
     pub session_longest: TimeDelta,
     /// Where people sign in, if anywhere.
     pub oidc: Option<OidcSettings>,
+    /// Who has access, as far as that is known before the service asks itself.
+    pub known: Option<Arc<State>>,
+    /// Where that is copied to, for a start while the database is away.
+    pub copy: Option<Arc<Copy>>,
 }
 
 impl Default for AccessSettings {
@@ -46,6 +44,8 @@ impl Default for AccessSettings {
             session_idle: TimeDelta::hours(1),
             session_longest: TimeDelta::hours(12),
             oidc: None,
+            known: None,
+            copy: None,
         }
     }
 }
@@ -69,13 +69,28 @@ pub struct Entrance {
     pub body_time_out: Duration,
 }
 
-/// Who reads or operates.
+/// Who reads or operates. Whoever was let in through the door to read or to operate stands in the request's
+/// extensions, for pages that tell people who they are and offer them what they may do ([`staff_of`]).
 #[derive(Clone, Debug)]
 pub struct Staff {
     /// The name of a key or of a person; none while the service is open.
     pub name: Option<String>,
+    /// The same for the log: `key:` and the key's name, or the issuer's id of a person.
+    pub subject: Option<String>,
     pub scopes: Vec<Scope>,
     pub by_cookie: bool,
+}
+
+impl Staff {
+    /// Whoever comes while nobody is set up and the service is open.
+    pub fn anybody() -> Self {
+        Self { name: None, subject: None, scopes: Scope::ALL.to_vec(), by_cookie: false }
+    }
+}
+
+/// Who asks, where the request came through a door for staff and programs.
+pub fn staff_of(request: &HttpRequest) -> Option<Staff> {
+    request.extensions().get::<Staff>().cloned()
 }
 
 /// How a delivery has passed the door. The sender is told when the body is there.
@@ -121,10 +136,15 @@ impl Entrance {
 
     /// Answers a refusal, and counts it.
     pub fn refuse(&self, door: Door, reason: Reason, request: &HttpRequest) -> Problem {
+        self.count(door, reason, request);
+        problem(door, reason)
+    }
+
+    /// Counts a refusal that is answered in another form.
+    pub fn count(&self, door: Door, reason: Reason, request: &HttpRequest) {
         let who = self.settings.proxies.client(request).map(|address| address.to_string()).unwrap_or_default();
         self.refusals.count(door, reason, &who);
-        metrics::refused(reason.code());
-        problem(door, reason)
+        metrics::refused(door, reason.code());
     }
 }
 
@@ -153,6 +173,14 @@ fn problem(door: Door, reason: Reason) -> Problem {
 pub async fn keep_up_to_date(entrance: web::Data<Entrance>) {
     let mut told = false;
     let mut faults = Vec::new();
+    // What was read for the start need not be read again at once.
+    if let Some(state) = entrance.gate.shared.known().filter(|_| entrance.settings.copy.is_none()) {
+        faults = state.faults();
+        if let Err(cause) = entrance.gate.shared.keep_signing_keys().await {
+            warn!(%cause, "there may be no key to sign with yet");
+        }
+        tokio::time::sleep(entrance.settings.refresh).await;
+    }
     loop {
         let done = match entrance.gate.shared.refresh().await {
             Ok(state) => {
@@ -175,148 +203,6 @@ pub async fn keep_up_to_date(entrance: web::Data<Entrance>) {
         }
         tokio::time::sleep(entrance.settings.refresh).await;
     }
-}
-
-/// Lets a request through a door, or answers it.
-pub async fn check(
-    door: Door,
-    request: ServiceRequest,
-    next: Next<impl MessageBody + 'static>,
-) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
-    let Some(entrance) = request.app_data::<web::Data<Entrance>>().cloned() else {
-        let missing = Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "The service has no entrance.");
-        return Ok(request.into_response(missing.error_response()));
-    };
-    match judge(&entrance, door, request.request()).await {
-        // The forms that strangers may post are short; whoever takes his time over one holds a connection with it.
-        Ok(()) if door != Door::Listener && !request.method().is_safe() => {
-            let shown = request.request().clone();
-            match tokio::time::timeout(entrance.body_time_out, next.call(request)).await {
-                Ok(answer) => Ok(answer?.map_into_boxed_body()),
-                Err(_) => Ok(ServiceResponse::new(shown, too_slow().error_response())),
-            }
-        }
-        Ok(()) => Ok(next.call(request).await?.map_into_boxed_body()),
-        Err(answer) => Ok(request.into_response(answer)),
-    }
-}
-
-fn too_slow() -> Problem {
-    let detail = "The request did not arrive whole in the time that it may take.";
-    Problem::new(StatusCode::REQUEST_TIMEOUT, "body-too-slow", detail)
-}
-
-async fn judge(entrance: &Entrance, door: Door, request: &HttpRequest) -> Result<(), HttpResponse> {
-    if matches!(door, Door::Public | Door::Token) {
-        return Ok(());
-    }
-    let state = entrance.gate.shared.get().await.map_err(|cause| Problem::from(cause).error_response())?;
-    let refused = |reason| entrance.refuse(door, reason, request).error_response();
-    if entrance.is_open(&state) {
-        // Whoever set up a proxy did not mean to open the service to the world.
-        if peer::is_forwarded(request.headers()) && !entrance.settings.unprotected {
-            return Err(refused(Reason::OpenBehindProxy));
-        }
-        request.extensions_mut().insert(Passage::Open);
-        let all = Staff { name: None, scopes: Scope::ALL.to_vec(), by_cookie: false };
-        request.extensions_mut().insert(all);
-        return Ok(());
-    }
-    if door == Door::Listener {
-        let presented = peer::presented(request, &entrance.settings.proxies);
-        let named = named_sender(request);
-        let admission = entrance.gate.knock(&state, &presented, named.as_deref()).await.map_err(refused)?;
-        request.extensions_mut().insert(Passage::Judged(admission));
-        return Ok(());
-    }
-    match staff(entrance, &state, door, request).await {
-        Ok(staff) => {
-            request.extensions_mut().insert(staff);
-            Ok(())
-        }
-        Err(NotStaff::Reason(reason)) if reason.kind() == Kind::Unauthenticated && is_page(request) => {
-            entrance.refusals.count(door, reason, "a browser, sent to the sign-in");
-            let to = super::pages::encoded(request.uri().path_and_query().map_or("/", |to| to.as_str()));
-            Err(HttpResponse::SeeOther().insert_header((header::LOCATION, format!("/sign-in?to={to}"))).finish())
-        }
-        Err(NotStaff::Reason(reason)) => Err(refused(reason)),
-        Err(NotStaff::Store(cause)) => Err(Problem::from(cause).error_response()),
-    }
-}
-
-/// Whether a request that was let in to read would be let in still: for answers that go on and on.
-pub async fn may_read_on(entrance: &Entrance, request: &HttpRequest) -> bool {
-    let Ok(state) = entrance.gate.shared.get().await else { return false };
-    entrance.is_open(&state) || staff(entrance, &state, Door::Read, request).await.is_ok()
-}
-
-/// Why somebody is not let in, or that it cannot be told.
-enum NotStaff {
-    Reason(Reason),
-    Store(StoreError),
-}
-
-impl From<Reason> for NotStaff {
-    fn from(reason: Reason) -> Self {
-        Self::Reason(reason)
-    }
-}
-
-async fn staff(entrance: &Entrance, state: &State, door: Door, request: &HttpRequest) -> Result<Staff, NotStaff> {
-    let staff = match peer::authorization(request.headers()) {
-        Authorization::Bearer(bearer) => {
-            let Some(key_id) = key_id(bearer.reveal()) else {
-                return Err(if bearer.reveal().contains('.') {
-                    Reason::SenderAtOtherDoor
-                } else {
-                    Reason::WrongCredentials
-                }
-                .into());
-            };
-            let key =
-                state.keys.get(&key_id).filter(|key| key.secret.is_of(&bearer)).ok_or(Reason::WrongCredentials)?;
-            if !key.holds(Utc::now()) {
-                return Err(Reason::KeyExpired.into());
-            }
-            Staff { name: Some(key.name.clone()), scopes: key.scopes.clone(), by_cookie: false }
-        }
-        Authorization::Basic { .. } | Authorization::Other => return Err(Reason::WrongCredentials.into()),
-        Authorization::None => session::of(entrance, state, request).await.map_err(NotStaff::Store)??,
-    };
-    let wanted = if door == Door::Operate { Scope::Operate } else { Scope::Read };
-    if !wanted.is_in(&staff.scopes) {
-        return Err(Reason::NoScope.into());
-    }
-    if staff.by_cookie && !request.method().is_safe() && !is_same_site(request) {
-        return Err(Reason::ForeignSite.into());
-    }
-    Ok(staff)
-}
-
-/// Whether a page of ours sent this. A browser sends cookies along with whatever any page posts, but says where
-/// from; what does not say it is no browser that has business with a cookie.
-pub fn is_same_site(request: &HttpRequest) -> bool {
-    let text = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
-    match (text("sec-fetch-site"), text("origin")) {
-        (Some(site), _) => site == "same-origin",
-        (None, Some(origin)) => {
-            let authority = origin.split_once("://").map(|(_, authority)| authority);
-            authority.is_some() && authority == text("host")
-        }
-        (None, None) => false,
-    }
-}
-
-fn is_page(request: &HttpRequest) -> bool {
-    let wants_html = request.headers().get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
-    request.method().is_safe()
-        && !request.path().starts_with("/api/")
-        && wants_html.is_some_and(|accept| accept.contains("text/html"))
-}
-
-fn named_sender(request: &HttpRequest) -> Option<String> {
-    let query = web::Query::<std::collections::HashMap<String, String>>::from_query(request.query_string()).ok()?;
-    query.get("sender").cloned()
 }
 
 /// The header that says when to come again, for answers that are no problems.

@@ -2,14 +2,16 @@
 
 use std::fmt;
 
+use actix_web::error::UrlencodedError;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{ALLOW, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
+use actix_web::http::header::{ALLOW, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpRequest, HttpResponse, ResponseError};
 use serde::Serialize;
 use serde_with::skip_serializing_none;
 use tracing::{error, warn};
 use uuid::Uuid;
 
+use super::site::told;
 use crate::intake::NotTaken;
 use crate::store::StoreError;
 
@@ -65,6 +67,14 @@ impl Problem {
         );
         Self { senders: Some(senders), ..Self::new(StatusCode::CONFLICT, "several-senders", detail) }
     }
+
+    /// What stands in the head of the answer, in whichever form the rest is told.
+    pub fn headers(&self) -> impl Iterator<Item = (HeaderName, HeaderValue)> {
+        let later = (self.status == StatusCode::SERVICE_UNAVAILABLE).then(|| HeaderValue::from(RETRY_SECONDS));
+        let challenge = self.challenge.as_deref().and_then(|challenge| HeaderValue::from_str(challenge).ok());
+        let later = later.map(|value| (RETRY_AFTER, value));
+        later.into_iter().chain(challenge.map(|value| (WWW_AUTHENTICATE, value)))
+    }
 }
 
 impl fmt::Display for Problem {
@@ -89,11 +99,8 @@ impl ResponseError for Problem {
             problem: &'p Problem,
         }
         let mut response = HttpResponse::build(self.status);
-        if self.status == StatusCode::SERVICE_UNAVAILABLE {
-            response.insert_header((RETRY_AFTER, RETRY_SECONDS.to_string()));
-        }
-        if let Some(challenge) = &self.challenge {
-            response.insert_header((WWW_AUTHENTICATE, challenge.as_str()));
+        for header in self.headers() {
+            response.insert_header(header);
         }
         let body = Body { r#type: "about:blank", status: self.status.as_u16(), problem: self };
         response.content_type("application/problem+json").body(serde_json::to_string(&body).unwrap_or_default())
@@ -114,7 +121,7 @@ impl From<StoreError> for Problem {
                               (--keep-bodies). What was made of them is kept: the order and its timeline as they are now.";
                 Self::new(StatusCode::GONE, "bodies-gone", detail)
             }
-            _ => unavailable(&cause),
+            _ => unavailable(&cause, "Try again in a moment."),
         }
     }
 }
@@ -122,7 +129,10 @@ impl From<StoreError> for Problem {
 impl From<NotTaken> for Problem {
     fn from(not_taken: NotTaken) -> Self {
         match not_taken {
-            NotTaken::Store(cause) => unavailable(&cause),
+            NotTaken::Store(cause) => unavailable(
+                &cause,
+                "The delivery may or may not have been kept; sending it again after the time in Retry-After does no harm.",
+            ),
             NotTaken::Failed => {
                 let detail = "The service failed to take the delivery in and cannot say whether it was kept. \
                               Sending it again does no harm.";
@@ -144,10 +154,9 @@ impl From<NotTaken> for Problem {
 }
 
 /// Whatever the database's trouble is: nothing was half done, and later it may go.
-fn unavailable(cause: &StoreError) -> Problem {
+fn unavailable(cause: &StoreError, what_to_do: &str) -> Problem {
     error!(%cause, "the database did not serve a request");
-    let detail = "The service cannot reach or use its database at the moment; a delivery may or may not have been \
-                  kept. Sending it again after the time in Retry-After does no harm.";
+    let detail = format!("The service cannot reach or use its database at the moment. {what_to_do}");
     Problem::new(StatusCode::SERVICE_UNAVAILABLE, "database-unavailable", detail)
 }
 
@@ -159,14 +168,27 @@ pub fn bad_path(cause: &dyn fmt::Display) -> Problem {
     Problem::new(StatusCode::BAD_REQUEST, "bad-path", format!("The address cannot be understood: {cause}."))
 }
 
-pub async fn not_found(request: HttpRequest) -> Problem {
-    let detail = format!("There is nothing at {}.", request.path());
-    Problem::new(StatusCode::NOT_FOUND, "not-found", detail)
+/// A form that was posted.
+pub fn bad_form(cause: &UrlencodedError) -> Problem {
+    let (status, code) = match cause {
+        UrlencodedError::Overflow { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "too-large"),
+        UrlencodedError::ContentType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "no-form"),
+        _ => (StatusCode::BAD_REQUEST, "bad-form"),
+    };
+    Problem::new(status, code, format!("The form cannot be understood: {cause}"))
+}
+
+pub async fn not_found(request: HttpRequest) -> HttpResponse {
+    told(&request, &nothing_there(&request))
+}
+
+pub fn nothing_there(request: &HttpRequest) -> Problem {
+    Problem::new(StatusCode::NOT_FOUND, "not-found", format!("There is nothing at {}.", request.path()))
 }
 
 pub fn method_not_allowed(request: &HttpRequest, methods: &'static str) -> HttpResponse {
     let detail = format!("{} takes {methods}, not {}.", request.path(), request.method());
-    let mut response = Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", detail).error_response();
+    let mut response = told(request, &Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", detail));
     response.headers_mut().insert(ALLOW, HeaderValue::from_static(methods));
     response
 }

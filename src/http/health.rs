@@ -69,11 +69,11 @@ struct DiskReadiness {
 }
 
 /// Deliveries can be made durable: the database answers, takes writes and has this program's schema, or, while it
-/// is away, the spool has room. Only then is the answer 200: a balancer is to take a node out only if it could keep
+/// is away, the spool has room and it is known who may deliver. Only then is the answer 200: a balancer is to take a node out only if it could keep
 /// nothing.
 #[utoipa::path(get, path = "/health/ready", tag = "operations", responses((status = 200, body = Readiness),
     (status = 503, body = Problem, content_type = "application/problem+json")))]
-pub async fn ready(app: web::Data<App>) -> Result<HttpResponse, Problem> {
+pub async fn ready(app: web::Data<App>, entrance: web::Data<Entrance>) -> Result<HttpResponse, Problem> {
     let database = timeout(ANSWER, database(&app)).await.unwrap_or_else(|_| Err(StoreError::too_slow().into()));
     let spool = app.spool.as_ref().map(|spool| spool.status());
     let disks = disks(&app);
@@ -82,7 +82,9 @@ pub async fn ready(app: web::Data<App>) -> Result<HttpResponse, Problem> {
     for disk in disks.iter().filter(|disk| disk.free_bytes < LOW) {
         concerns.push(format!("The disk of the {} has only {} MiB left.", disk.holds, disk.free_bytes >> 20));
     }
-    let can_spool = spool.as_ref().is_some_and(|spool| !spool.is_failing && spool.bytes < spool.max_bytes);
+    // A service that never knew who has access lets nobody in, spool or not.
+    let can_spool = entrance.gate.shared.known().is_some()
+        && spool.as_ref().is_some_and(|spool| !spool.is_failing && spool.bytes < spool.max_bytes);
     let word = match database {
         Ok(()) => "ok",
         Err(problem) if !can_spool => return Err(problem),
@@ -118,10 +120,12 @@ fn spool_concern(spool: &SpoolStatus) -> Option<String> {
     if spool.is_failing {
         return Some("The spool cannot be written; the log says why.".to_owned());
     }
-    if spool.is_away || spool.deliveries > 0 {
-        return Some(format!("{} deliveries wait in the spool for the database.", spool.deliveries));
+    match spool.deliveries {
+        0 if spool.is_away => Some("What is delivered now goes into the spool.".to_owned()),
+        0 => None,
+        1 => Some("One delivery waits in the spool for the database.".to_owned()),
+        waiting => Some(format!("{waiting} deliveries wait in the spool for the database.")),
     }
-    None
 }
 
 fn disks(app: &App) -> Vec<DiskReadiness> {

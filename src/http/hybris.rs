@@ -9,11 +9,14 @@ use tracing::error;
 use super::app::App;
 use super::body::receive;
 use super::entrance::{Entrance, Passage};
+use super::error::Problem;
 use super::listener::redacted;
 use super::openapi::ProductOrder;
+use super::site;
 use crate::access::{Door, Reason};
 use crate::hybris::{Errors, Headers, Market};
 use crate::intake::Delivery;
+use crate::metrics;
 use crate::order::capitalised;
 use crate::record::{ItemTree, OrderRecord};
 use crate::store::{OrderKey, StoreError};
@@ -54,7 +57,10 @@ pub async fn place(
             Ok(_) => received.body,
             Err(reason) => return stranger(&entrance, reason, &request),
         },
-        Err(problem) => return refused(&Errors::new(problem.status.as_u16(), problem.title, problem.detail)),
+        Err(problem) => {
+            metrics::refused(Door::Listener, &problem.code);
+            return site::told(&request, &problem);
+        }
     };
     let origin = request.path().replace('\0', "\u{FFFD}");
     let delivery = Delivery::received_now(market.sender(), &origin, redacted(request.headers()), body);
@@ -119,10 +125,21 @@ fn refused(errors: &Errors) -> HttpResponse {
     HttpResponse::build(status).json(errors)
 }
 
-/// Somebody who is not this market's sender, told in the document's form.
+/// Somebody who is not this market's sender.
 fn stranger(entrance: &Entrance, reason: Reason, request: &HttpRequest) -> HttpResponse {
-    let problem = entrance.refuse(Door::Listener, reason, request);
-    refused(&Errors::new(problem.status.as_u16(), problem.title, problem.detail))
+    site::told(request, &entrance.refuse(Door::Listener, reason, request))
+}
+
+/// Whether a request is for the front door, whoever answers it.
+pub fn is_front_door(request: &HttpRequest) -> bool {
+    let app = request.app_data::<web::Data<App>>();
+    let rest = app.and_then(|app| request.path().strip_prefix(app.hybris.base_path.as_str()));
+    rest.is_some_and(|rest| rest.starts_with('/') && app.is_some_and(|app| !app.hybris.base_path.is_empty()))
+}
+
+/// A problem in the document's form.
+pub fn told(problem: &Problem) -> HttpResponse {
+    refused(&Errors::new(problem.status.as_u16(), problem.title, problem.detail.as_str()))
 }
 
 fn no_such_market(business_id: &str) -> Errors {

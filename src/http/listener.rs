@@ -9,8 +9,8 @@ use super::app::App;
 use super::body::receive;
 use super::entrance::{Entrance, Passage};
 use super::error::Problem;
-use crate::access;
-use crate::intake::{Delivery, Door, OWN_HEADERS};
+use crate::access::{Door, Reason};
+use crate::intake::{Delivery, Intake, OWN_HEADERS};
 use crate::metrics;
 use crate::record::{HeaderRecord, OutcomeName, Receipt};
 
@@ -41,20 +41,22 @@ pub async fn take(
     passage: web::ReqData<Passage>,
     app: web::Data<App>,
     entrance: web::Data<Entrance>,
-    door: web::Data<Door>,
+    intake: web::Data<Intake>,
 ) -> Result<HttpResponse, Problem> {
-    let received = receive(payload, request.headers(), app.max_body_bytes, app.limits, &entrance.room).await?;
+    let received = receive(payload, request.headers(), app.max_body_bytes, app.limits, &entrance.room).await;
+    let received = received.inspect_err(|problem| metrics::refused(Door::Listener, &problem.code))?;
     let sender = received.sender(&passage, None);
-    let sender = sender.map_err(|reason| entrance.refuse(access::Door::Listener, reason, &request))?;
+    let sender = sender.map_err(|reason| entrance.refuse(Door::Listener, reason, &request))?;
     let ack_status = sender.as_ref().and_then(|sender| sender.ack_status).unwrap_or(app.ack_status);
     let sender = match &sender {
         Some(sender) => &sender.name,
-        None => named(&app, parameters.sender.as_deref())?,
+        None => named(&app, parameters.sender.as_deref())
+            .inspect_err(|_| drop(entrance.refuse(Door::Listener, Reason::UnknownSender, &request)))?,
     };
     // PostgreSQL keeps no NUL in a text; the path is only kept to be looked at.
     let origin = request.path().replace('\0', "\u{FFFD}");
     let delivery = Delivery::received_now(sender, &origin, redacted(request.headers()), received.body);
-    answer(door.take(delivery).await?, ack_status)
+    answer(intake.take(delivery).await?, ack_status)
 }
 
 /// Whose delivery it says to be, while nobody has been set up and the service is open.
@@ -62,7 +64,6 @@ fn named<'a>(app: &'a App, named: Option<&str>) -> Result<&'a str, Problem> {
     let Some(named) = named else { return Ok(&app.sender) };
     let known = std::iter::once(&app.sender).chain(&app.other_senders).find(|known| *known == named);
     known.map(String::as_str).ok_or_else(|| {
-        metrics::refused("unknown-sender");
         let senders = std::iter::once(&app.sender).chain(&app.other_senders).cloned().collect();
         let detail = format!("“{named}” is no sender that this service is configured for; nothing was kept.");
         Problem { senders: Some(senders), ..Problem::new(StatusCode::FORBIDDEN, "unknown-sender", detail) }

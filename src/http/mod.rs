@@ -8,6 +8,7 @@ mod entrance;
 mod error;
 mod health;
 mod hybris;
+mod judge;
 mod listener;
 mod live;
 mod openapi;

@@ -6,7 +6,7 @@ use actix_web::middleware::from_fn;
 use actix_web::{FromRequest, Handler, HttpRequest, Resource, Responder, guard, web};
 
 use super::{
-    deliveries, desk, entrance, error, health, hybris, listener, openapi, orders, refusals, sign_in, stream, token,
+    deliveries, desk, error, health, hybris, judge, listener, openapi, orders, refusals, sign_in, stream, token,
 };
 use crate::access::Door;
 
@@ -37,7 +37,7 @@ impl Routes<'_> {
     pub fn service(&mut self, classified: Classified) -> &mut Self {
         let Classified { paths, door, methods, resource } = classified;
         self.table.extend(paths.into_iter().map(|path| Route { path, door, methods }));
-        self.config.service(resource.wrap(from_fn(move |request, next| entrance::check(door, request, next))));
+        self.config.service(resource.wrap(from_fn(move |request, next| judge::check(door, request, next))));
         self
     }
 }
@@ -71,7 +71,9 @@ pub fn routes(config: &mut web::ServiceConfig, hybris_base: &str) -> Vec<Route> 
         .service(only(&["/sign-out"], Door::Public, "POST", |resource| {
             resource.route(web::post().to(sign_in::sign_out))
         }))
-        .service(read("/metrics", health::figures));
+        .service(only(&["/metrics"], Door::Metrics, "GET, HEAD", |resource| {
+            resource.route(reading().to(health::figures))
+        }));
     desk::routes(&mut routes);
     routes.table
 }

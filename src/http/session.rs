@@ -40,7 +40,7 @@ pub async fn of(
         entrance.store.touch_session(&hash, now).await?;
     }
     let scopes = session.scopes.iter().filter_map(|scope| Scope::from_name(scope)).collect();
-    Ok(Ok(Staff { name: Some(session.name), scopes, by_cookie: true }))
+    Ok(Ok(Staff { name: Some(session.name), subject: Some(session.subject), scopes, by_cookie: true }))
 }
 
 /// What a session is opened for.

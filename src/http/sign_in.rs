@@ -7,8 +7,9 @@ use chrono::{TimeDelta, Utc};
 use serde::Deserialize;
 use tracing::{info, warn};
 
-use super::entrance::{Entrance, is_same_site};
+use super::entrance::Entrance;
 use super::error::Problem;
+use super::judge::is_same_site;
 use super::pages::{SignInView, Viewer, sign_in};
 use super::session::{self, NotOpened, Person};
 use super::site::{html, problem_page, viewer_of};
@@ -76,12 +77,8 @@ pub async fn with_key(request: HttpRequest, form: web::Form<KeyForm>, entrance: 
             &sign_in(&SignInView { trouble, ..view(&entrance, Some(to)) }, &stranger(&request)),
         );
     };
-    let person = Person {
-        subject: format!("key:{}", key.name),
-        name: key.name.clone(),
-        scopes: key.scopes.clone(),
-        key_id: Some(key.key_id),
-    };
+    let person =
+        Person { subject: key.subject(), name: key.name.clone(), scopes: key.scopes.clone(), key_id: Some(key.key_id) };
     opened(&entrance, person, &request, to).await
 }
 

@@ -4,7 +4,7 @@
 
 use actix_web::body::BoxBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::error::{InternalError, PathError, QueryPayloadError};
+use actix_web::error::{InternalError, PathError, QueryPayloadError, UrlencodedError};
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
@@ -13,7 +13,8 @@ use chrono::Utc;
 use maud::Markup;
 
 use super::entrance::Entrance;
-use super::error::{Problem, bad_path, bad_query};
+use super::error::{Problem, bad_form, bad_path, bad_query};
+use super::hybris;
 use super::pages::{self, Viewer, Zone};
 
 /// Where a viewer's zone is kept.
@@ -40,17 +41,34 @@ pub fn bad_path_told(cause: PathError, request: &HttpRequest) -> actix_web::Erro
     InternalError::from_response(cause, response).into()
 }
 
-/// A problem as a page where a person asked, else as a program gets it.
+/// The same for a form.
+pub fn bad_form_told(cause: UrlencodedError, request: &HttpRequest) -> actix_web::Error {
+    let response = told(request, &bad_form(&cause));
+    InternalError::from_response(cause, response).into()
+}
+
+/// A problem as a page where a browser asked for one, in the document's form at the Hybris front door, else as a
+/// program gets it.
 pub fn told(request: &HttpRequest, problem: &Problem) -> HttpResponse {
-    const PARTS: [&str; 7] = ["/orders", "/deliveries", "/attention", "/visits", "/unknown", "/feed", "/docs"];
-    let path = request.path();
+    let mut response = if hybris::is_front_door(request) {
+        hybris::told(problem)
+    } else if wants_page(request) {
+        problem_page(problem, &viewer_of(request))
+    } else {
+        return problem.error_response();
+    };
+    for (name, value) in problem.headers() {
+        response.headers_mut().insert(name, value);
+    }
+    response
+}
+
+/// Whether a browser asks for a page. What is only for programs answers as they expect it, whatever they accept:
+/// some libraries name HTML first in all that they ask.
+pub fn wants_page(request: &HttpRequest) -> bool {
+    const PROGRAMS: [&str; 3] = ["/api/", "/listener", "/oauth/"];
     let accepts = request.headers().get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
-    let is_page = path == "/"
-        || PARTS
-            .iter()
-            .any(|part| path.strip_prefix(part).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
-        || (accepts.contains("text/html") && !path.starts_with("/api/"));
-    if is_page { problem_page(problem, &viewer_of(request)) } else { problem.error_response() }
+    accepts.contains("text/html") && !PROGRAMS.iter().any(|part| request.path().starts_with(part))
 }
 
 pub fn problem_page(problem: &Problem, viewer: &Viewer) -> HttpResponse {
@@ -104,6 +122,12 @@ pub async fn guard(
         if name != header::CACHE_CONTROL || !response.headers().contains_key(&name) {
             response.headers_mut().insert(name, HeaderValue::from_static(value));
         }
+    }
+    // Whoever came encrypted once comes encrypted again.
+    let entrance = response.request().app_data::<web::Data<Entrance>>();
+    if entrance.is_some_and(|entrance| entrance.is_secure(response.request())) {
+        let value = HeaderValue::from_static("max-age=31536000");
+        response.headers_mut().insert(header::STRICT_TRANSPORT_SECURITY, value);
     }
     Ok(response)
 }

@@ -12,8 +12,9 @@ use futures_util::stream;
 use serde::Deserialize;
 
 use super::app::App;
-use super::entrance::{Entrance, may_read_on};
+use super::entrance::Entrance;
 use super::error::Problem;
+use super::judge::may_read_on;
 use super::live::{Live, News, Watch};
 use super::orders::resolve;
 use crate::record::EntryRecord;

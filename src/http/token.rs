@@ -12,7 +12,8 @@ use tracing::{error, warn};
 
 use super::entrance::{Entrance, retry_after};
 use super::peer;
-use crate::access::{Authorization, Door, Effort, Reason, SCOPE, Secret, Sender, Way, issue};
+use crate::access::{Authorization, Door, Reason, SCOPE, Secret, Sender, State, issue};
+use crate::metrics;
 
 /// What is asked for a token with. For the description of the API.
 #[derive(utoipa::ToSchema)]
@@ -67,7 +68,20 @@ impl Refused {
     request_body(content = TokenRequest, content_type = "application/x-www-form-urlencoded"),
     responses((status = 200, body = TokenAnswer), (status = 400, body = TokenError), (status = 401, body = TokenError),
         (status = 503, description = "It cannot be told now")))]
-pub async fn give(request: HttpRequest, form: web::Bytes, entrance: web::Data<Entrance>) -> HttpResponse {
+pub async fn give(
+    request: HttpRequest,
+    form: Result<web::Bytes, actix_web::Error>,
+    entrance: web::Data<Entrance>,
+) -> HttpResponse {
+    let form = match form {
+        Ok(form) => form,
+        Err(cause) => {
+            let mut answer =
+                answer(&entrance, &request, &Refused::request("The form is too large, or did not come whole."));
+            *answer.status_mut() = cause.as_response_error().status_code();
+            return answer;
+        }
+    };
     // The first token of all may be asked for before there is a key to sign it with.
     let state = match entrance.gate.shared.able_to_sign().await {
         Ok(state) => state,
@@ -80,8 +94,13 @@ pub async fn give(request: HttpRequest, form: web::Bytes, entrance: web::Data<En
         Ok(asked) => asked,
         Err(refused) => return answer(&entrance, &request, &refused),
     };
-    let Some((sender, secret_id)) = known(&entrance, state.sender(&asked.client_id), &asked.secret).await else {
-        return answer(&entrance, &request, &Refused::CLIENT);
+    let (sender, secret_id) = match known(&entrance, &request, &state, &asked).await {
+        Ok(Some(known)) => known,
+        Ok(None) => return answer(&entrance, &request, &Refused::CLIENT),
+        Err(reason) => {
+            entrance.count(Door::Token, reason, &request);
+            return unavailable();
+        }
     };
     let demand = sender.demands.as_ref().ok().and_then(|demands| demands.oauth.as_ref());
     let (Some(demand), true) = (demand, sender.enabled) else {
@@ -106,23 +125,40 @@ pub async fn give(request: HttpRequest, form: web::Bytes, entrance: web::Data<En
     }
 }
 
-/// A secret is looked for also where there is no such sender, so that the time tells nothing.
+/// The sender of these credentials, in one of the forms in which they may have been written.
 async fn known<'s>(
     entrance: &Entrance,
-    sender: Option<&'s std::sync::Arc<Sender>>,
-    secret: &Secret,
-) -> Option<(&'s Sender, uuid::Uuid)> {
-    let Some(sender) = sender else {
-        let _ = secret.sha256();
-        return None;
-    };
-    let found = entrance.gate.secret_of(sender, Way::OAuth, secret, Effort::Any).await?;
-    Some((sender, found.secret_id))
+    request: &HttpRequest,
+    state: &'s State,
+    asked: &Asked,
+) -> Result<Option<(&'s Sender, uuid::Uuid)>, Reason> {
+    let from = entrance.settings.proxies.client(request);
+    for (client_id, secret) in &asked.credentials {
+        if let Some((sender, found)) = entrance.gate.client(state, client_id, secret, from).await? {
+            return Ok(Some((sender, found.secret_id)));
+        }
+    }
+    Ok(None)
+}
+
+/// The credentials of the header Basic. They are form-encoded in it (RFC 6749 §2.3.1), which many clients do not
+/// know: what could be both is tried as both, the standard's first.
+fn in_both_forms(user: String, password: Secret) -> Vec<(String, Secret)> {
+    let decoded = decoded(&user).zip(decoded(password.reveal()));
+    let decoded = decoded.filter(|(user_too, secret)| *user_too != user || secret != password.reveal());
+    let decoded = decoded.map(|(user, secret)| (user, Secret::new(secret)));
+    decoded.into_iter().chain([(user, password)]).collect()
+}
+
+/// What a form's value says; none where it is not written as one.
+fn decoded(text: &str) -> Option<String> {
+    let form = format!("v={}", text.replace('&', "%26").replace('=', "%3D"));
+    let pairs: Vec<(String, String)> = serde_urlencoded::from_str(&form).ok()?;
+    pairs.into_iter().next().map(|(_, value)| value)
 }
 
 struct Asked {
-    client_id: String,
-    secret: Secret,
+    credentials: Vec<(String, Secret)>,
     grant_type: Option<String>,
     scope: Option<String>,
 }
@@ -146,12 +182,12 @@ fn asked(request: &HttpRequest, form: &[u8]) -> Result<Asked, Refused> {
         }
     }
     let in_form = fields.remove("client_id").zip(fields.remove("client_secret"));
-    let (client_id, secret) = match (peer::authorization(request.headers()), in_form) {
+    let credentials = match (peer::authorization(request.headers()), in_form) {
         (Authorization::Basic { .. }, Some(_)) => {
             return Err(Refused::request("The credentials stand in the header and in the form; one place will do."));
         }
-        (Authorization::Basic { user, password }, None) => (user, password),
-        (Authorization::None, Some((client_id, secret))) => (client_id, Secret::new(secret)),
+        (Authorization::Basic { user, password }, None) => in_both_forms(user, password),
+        (Authorization::None, Some((client_id, secret))) => vec![(client_id, Secret::new(secret))],
         _ => {
             return Err(Refused {
                 error: "invalid_client",
@@ -160,7 +196,7 @@ fn asked(request: &HttpRequest, form: &[u8]) -> Result<Asked, Refused> {
             });
         }
     };
-    Ok(Asked { client_id, secret, grant_type: fields.remove("grant_type"), scope: fields.remove("scope") })
+    Ok(Asked { credentials, grant_type: fields.remove("grant_type"), scope: fields.remove("scope") })
 }
 
 fn checked(asked: &Asked) -> Result<(), Refused> {
@@ -179,9 +215,9 @@ fn checked(asked: &Asked) -> Result<(), Refused> {
 }
 
 fn answer(entrance: &Entrance, request: &HttpRequest, refused: &Refused) -> HttpResponse {
-    if let Some(reason) = refused.reason {
-        let who = entrance.settings.proxies.client(request).map(|address| address.to_string()).unwrap_or_default();
-        entrance.refusals.count(Door::Token, reason, &who);
+    match refused.reason {
+        Some(reason) => entrance.count(Door::Token, reason, request),
+        None => metrics::refused(Door::Token, refused.error),
     }
     let status = if refused.error == "invalid_client" { StatusCode::UNAUTHORIZED } else { StatusCode::BAD_REQUEST };
     let mut response = HttpResponse::build(status)

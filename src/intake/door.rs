@@ -24,12 +24,12 @@ const PATIENCE: Duration = Duration::from_secs(3);
 
 /// The intake of a running service.
 #[derive(Clone, Debug)]
-pub struct Door {
+pub struct Intake {
     group: Group,
     spool: Option<Arc<Spool>>,
 }
 
-impl Door {
+impl Intake {
     /// Starts the intake, and the spool's drain where there is a spool.
     ///
     /// # Errors

@@ -54,6 +54,9 @@ pub enum NotTaken {
 }
 
 impl NotTaken {
+    /// All codes.
+    pub const CODES: [&str; 5] = ["busy", "not-taken", "database-unavailable", "spool-full", "spool-unavailable"];
+
     /// Stable, for programs.
     pub fn code(&self) -> &'static str {
         match self {

@@ -43,6 +43,9 @@ pub fn start_draining(spool: &Arc<Spool>, store: &Store, vocabulary: &Current) -
         runtime.block_on(async move {
             let store = store.with_own_connections(1);
             let mut most = BATCH;
+            while is_held(&spool) && !is_ready(&spool, &store, &vocabulary).await {
+                tokio::time::sleep(PAUSE).await;
+            }
             while let Some(went_well) = turn(&spool, &store, &vocabulary.now(), most).await {
                 most = if went_well { BATCH.min(most * 2) } else { (most / 4).max(1) };
                 if !went_well {
@@ -53,6 +56,34 @@ pub fn start_draining(spool: &Arc<Spool>, store: &Store, vocabulary: &Current) -
         });
     })?;
     Ok(())
+}
+
+fn is_held(spool: &Weak<Spool>) -> bool {
+    spool.strong_count() > 0
+}
+
+/// Whether a database that may not have been there at the start has this program's schema. What waits is told with the
+/// vocabulary that is in it.
+async fn is_ready(spool: &Weak<Spool>, store: &Store, vocabulary: &Current) -> bool {
+    let asked = async {
+        match store.pending_migrations().await? {
+            0 => Ok(store.vocabulary().await?),
+            pending => Err(StoreError::Schema(format!("it lacks {pending} migrations; run `order-timeline migrate`"))),
+        }
+    };
+    match timeout(LONGEST, asked).await.unwrap_or_else(|_| Err(StoreError::too_slow())) {
+        Ok(current) => {
+            vocabulary.take(current);
+            true
+        }
+        Err(cause) => {
+            warn!(%cause, "the spool waits for the database");
+            if let Some(spool) = spool.upgrade() {
+                spool.database_is_away();
+            }
+            false
+        }
+    }
 }
 
 /// One turn: takes a batch of at most so many in, or asks whether the database is there. Gives whether that went

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -10,7 +11,7 @@ use super::{Store, StoreError};
 use crate::access::{ApiKey, Kept, Scope};
 
 /// All rows that access is judged by.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct AccessRows {
     pub senders: Vec<SenderRow>,
     pub secrets: Vec<SecretRow>,
@@ -18,7 +19,7 @@ pub struct AccessRows {
     pub signing_keys: Vec<SigningKey>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct SenderRow {
     pub sender: String,
     pub enabled: bool,
@@ -29,7 +30,7 @@ pub struct SenderRow {
 }
 
 /// A sender's secret, as it is kept.
-#[derive(Clone)]
+#[derive(Clone, Serialize, Deserialize)]
 pub struct SecretRow {
     pub sender: String,
     pub secret_id: Uuid,
@@ -46,7 +47,7 @@ impl fmt::Debug for SecretRow {
 }
 
 /// What our own tokens are signed with.
-#[derive(Clone)]
+#[derive(Clone, Serialize, Deserialize)]
 pub struct SigningKey {
     pub key_id: Uuid,
     pub key: Vec<u8>,

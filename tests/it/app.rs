@@ -1,7 +1,7 @@
 //! What the tests run: the real service on a real PostgreSQL, a fresh database for each.
 
 use std::net::{SocketAddr, TcpListener};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::Arc;
 
@@ -336,14 +336,18 @@ pub async fn send(address: SocketAddr, method: &str, path: &str, headers: &[(&st
     answer.await.unwrap()
 }
 
+/// The segments in a spool's directory of which something waits.
+pub fn spooled(directory: &Path) -> Vec<PathBuf> {
+    let files = std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
+    files.filter(|path| path.extension().is_some_and(|kind| kind == "spool")).collect()
+}
+
 /// The bodies of a folder of fixtures, by name.
 pub fn bodies(folder: &str) -> Vec<(String, Vec<u8>)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(folder);
     let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
-    let read = |path: &std::path::PathBuf| {
-        (path.file_name().unwrap().to_str().unwrap().to_owned(), std::fs::read(path).unwrap())
-    };
+    let read = |path: &PathBuf| (path.file_name().unwrap().to_str().unwrap().to_owned(), std::fs::read(path).unwrap());
     files.iter().map(read).collect()
 }
 

@@ -86,7 +86,7 @@ async fn queues_go_page_by_page_and_hold_each_reason_once() {
     assert!(missed.contains("00104089") && !missed.contains("00125512"));
     assert!(app.get("/visits?fault=supplier").await.text().contains("00125512"));
     for path in ["/attention?reason=x", "/attention?after=x", "/visits?fault=x", "/visits?before=x", "/attention?x=y"] {
-        let answer = app.get(path).await;
+        let answer = app.send("GET", path, &[("Accept", "text/html")], []).await;
         assert_eq!((answer.status, answer.content_type.as_str()), (400, "text/html; charset=utf-8"), "{path}");
     }
     app.stop().await;

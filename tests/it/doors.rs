@@ -60,14 +60,20 @@ async fn what_is_public_is_listed_here() {
 
 #[tokio::test]
 async fn each_door_opens_to_its_own_and_to_nobody_else() {
-    let commands = ["keys add reader", "keys add operator --scope operate", "senders add acme --bearer"];
+    let commands = [
+        "keys add reader",
+        "keys add operator --scope operate",
+        "senders add acme --bearer",
+        "keys add scraper --scope metrics",
+    ];
     let (app, told) = TestApp::after(&commands, |_| {}).await;
-    let [reader, operator, acme] =
-        [&told[0]["key"], &told[1]["key"], &told[2]["secret"]].map(|secret| bearer(secret.as_str().unwrap()));
+    let [reader, operator, acme, scraper] = [&told[0]["key"], &told[1]["key"], &told[2]["secret"], &told[3]["key"]]
+        .map(|secret| bearer(secret.as_str().unwrap()));
     for (path, door, methods) in all() {
         for (who, credentials, may) in [
-            ("reader", &reader, matches!(door, Door::Read)),
-            ("operator", &operator, matches!(door, Door::Read | Door::Operate)),
+            ("scraper", &scraper, matches!(door, Door::Metrics)),
+            ("reader", &reader, matches!(door, Door::Metrics | Door::Read)),
+            ("operator", &operator, matches!(door, Door::Metrics | Door::Read | Door::Operate)),
             ("sender", &acme, matches!(door, Door::Listener) && !path.contains("hybris")),
         ] {
             if matches!(door, Door::Public | Door::Token) {

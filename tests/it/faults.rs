@@ -1,15 +1,13 @@
-//! A database that is down, silent, slow, cut off in the middle, read-only, out of connections, or full: without a
+//! A database that is down, silent, slow, cut off in the middle, read-only, or out of connections: without a
 //! spool nothing is acknowledged that is not there, with one the sender does not notice.
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::Duration;
 
 use order_timeline::spool::{Spool, SpoolSettings};
 use serde_json::{Value, json};
 use sqlx::ConnectOptions;
 
-use crate::app::{Answer, TestApp, TestDatabase, bodies, body};
+use crate::app::{Answer, TestApp, TestDatabase, bodies, body, spooled};
 use crate::proxy::Proxy;
 
 const MEBIBYTE: u64 = 1024 * 1024;
@@ -52,11 +50,6 @@ impl Disturbed {
     async fn deliveries(&self) -> Vec<Value> {
         self.app.database.rows("select delivery_id, outcome, event_id from delivery").await
     }
-}
-
-fn spooled(directory: &Path) -> Vec<PathBuf> {
-    let files = std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
-    files.filter(|path| path.extension().is_some_and(|kind| kind == "spool")).collect()
 }
 
 fn assert_unavailable(answer: &Answer) {
@@ -199,7 +192,12 @@ async fn a_read_only_database_is_one_that_is_away() {
     it.proxy.cut_all();
     let answer = it.app.post("/listener", body("01")).await;
     assert_eq!((answer.status, answer.json()["outcome"].as_str()), (200, Some("spooled")));
-    let ready = it.app.json("/health/ready").await;
+    // Connections that were cut a moment ago are found out one by one.
+    let mut ready = it.app.json("/health/ready").await;
+    while ready["database"] == "unavailable" {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        ready = it.app.json("/health/ready").await;
+    }
     assert_eq!((&ready["status"], &ready["database"]), (&json!("degraded"), &json!("read-only")), "{ready}");
     it.app.database.execute(&set("off")).await;
     it.proxy.cut_all();
@@ -241,136 +239,4 @@ async fn a_database_out_of_connections_is_one_that_is_away() {
     assert_eq!(app.database.rows("select outcome from delivery").await, [json!({ "outcome": "applied" })]);
     app.database.execute(&format!("drop owned by {role}")).await;
     app.stop().await;
-}
-
-#[tokio::test]
-async fn a_full_disk_of_the_database_is_a_database_that_is_away() {
-    let Some(disk) = SmallDisk::of("8m") else { return };
-    let it = Disturbed::start(true).await;
-    let name = it.app.database.options.get_database().unwrap().to_owned();
-    let owner =
-        std::os::unix::fs::MetadataExt::uid(&std::fs::metadata(it.app.database.options.get_socket().unwrap()).unwrap());
-    std::os::unix::fs::chown(disk.path(), Some(owner), Some(owner)).unwrap();
-    let database = &it.app.database;
-    database.execute(&format!("create tablespace {name} location '{}'", disk.path().display())).await;
-    database.execute(&format!("alter table delivery_body_default set tablespace {name}")).await;
-    database.execute(&format!("create table filler (filling text) tablespace {name}")).await;
-    let fill = "insert into filler select string_agg(gen_random_uuid()::text, '') from generate_series(1, 200)";
-    while sqlx::query(fill).execute(&database.pool).await.is_ok() {}
-    let mut outcomes = Vec::new();
-    for (_, bytes) in bodies("bt-wholesale") {
-        let answer = it.app.post("/listener", bytes).await;
-        assert_eq!(answer.status, 200, "{}", answer.text());
-        outcomes.push(answer.json()["outcome"].as_str().unwrap().to_owned());
-    }
-    assert!(outcomes.contains(&"spooled".to_owned()), "{outcomes:?}");
-    it.app.database.execute("drop table filler").await;
-    it.drained().await;
-    let kept = it.deliveries().await;
-    assert_eq!(kept.len(), 27);
-    assert!(kept.iter().all(|delivery| delivery["outcome"] == "applied"), "{kept:?}");
-    it.app.database.execute("alter table delivery_body_default set tablespace pg_default").await;
-    it.app.database.execute(&format!("drop tablespace {name}")).await;
-    it.app.stop().await;
-}
-
-#[tokio::test]
-async fn a_full_disk_of_the_spool_is_told_and_what_was_acknowledged_is_kept() {
-    let Some(disk) = SmallDisk::of("2m") else { return };
-    let database = TestDatabase::new().await;
-    let proxy = Proxy::to(&database);
-    let store = proxy.store(&database);
-    let settings = SpoolSettings { directory: disk.path().join("spool"), max_bytes: 1024 * MEBIBYTE };
-    let app = TestApp::on(database, |app| {
-        app.store = store;
-        app.spool = Some(Spool::open(&settings).unwrap());
-    });
-    proxy.go_down();
-    let (spooled, refused) = fill(&app, 60).await;
-    assert!(spooled > 10 && refused > 5, "{spooled} spooled, {refused} refused");
-    proxy.heal();
-    while !self::spooled(&settings.directory).is_empty() {
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    assert_eq!(app.database.rows("select 1 as n from delivery where outcome = 'applied'").await.len(), spooled);
-    app.stop().await;
-}
-
-#[tokio::test]
-async fn a_full_spool_refuses_and_has_room_again_when_it_was_drained() {
-    let directory = tempfile::tempdir().unwrap();
-    let database = TestDatabase::new().await;
-    let proxy = Proxy::to(&database);
-    let store = proxy.store(&database);
-    let settings = SpoolSettings { directory: directory.path().to_owned(), max_bytes: MEBIBYTE };
-    let app = TestApp::on(database, |app| {
-        app.store = store;
-        app.spool = Some(Spool::open(&settings).unwrap());
-    });
-    proxy.go_down();
-    let (kept, refused) = fill(&app, 40).await;
-    assert!(kept > 5 && refused > 5, "{kept} spooled, {refused} refused");
-    proxy.heal();
-    while !spooled(directory.path()).is_empty() {
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    assert_eq!(app.database.rows("select 1 as n from delivery where outcome = 'applied'").await.len(), kept);
-    proxy.go_down();
-    assert_eq!(app.post("/listener", body("03")).await.json()["outcome"], "spooled");
-    proxy.heal();
-    app.stop().await;
-}
-
-/// Posts so many events of 64 KiB; gives how many were spooled and how many refused for want of room.
-async fn fill(app: &TestApp, events: usize) -> (usize, usize) {
-    let (mut spooled, mut refused) = (0, 0);
-    for number in 0..events {
-        let padding = "x".repeat(64 * 1024);
-        let event = json!({ "eventId": format!("e{number}"), "event": { "productOrder": { "id": format!("o{number}"), "x": padding } } });
-        let answer = app.post("/listener", event.to_string()).await;
-        match answer.status {
-            200 => {
-                assert_eq!(answer.json()["outcome"], "spooled");
-                spooled += 1;
-            }
-            _ => {
-                assert_unavailable(&answer);
-                assert_eq!(answer.json()["code"], "spool-full");
-                refused += 1;
-            }
-        }
-    }
-    (spooled, refused)
-}
-
-/// A disk that is soon full. Who may not mount one skips the test, and says so.
-struct SmallDisk(tempfile::TempDir);
-
-impl SmallDisk {
-    fn of(size: &str) -> Option<Self> {
-        let directory = tempfile::tempdir().unwrap();
-        let option = format!("size={size}");
-        let mount = Command::new("mount").args(["-t", "tmpfs", "-o", &option, "tmpfs"]).arg(directory.path()).output();
-        match mount {
-            Ok(output) if output.status.success() => Some(Self(directory)),
-            Ok(output) => Self::skipped(&String::from_utf8_lossy(&output.stderr)),
-            Err(cause) => Self::skipped(&cause.to_string()),
-        }
-    }
-
-    fn skipped(why: &str) -> Option<Self> {
-        let test = std::thread::current().name().unwrap_or_default().to_owned();
-        eprintln!("SKIPPED {test}: a small disk cannot be mounted here, which takes root: {why}");
-        None
-    }
-
-    fn path(&self) -> &Path {
-        self.0.path()
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg("-l").arg(self.0.path()).status();
-    }
 }

@@ -1,6 +1,7 @@
 //! Tokens of an outside issuer at the listener. The issuer is one of the test's own, on this machine.
 
 use std::net::{SocketAddr, TcpListener};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use actix_web::{App, HttpResponse, HttpServer, web};
@@ -41,6 +42,8 @@ impl IssuerKey {
 pub struct Issuer {
     pub keys: Arc<Mutex<Option<Value>>>,
     pub asked: Arc<Mutex<usize>>,
+    /// It takes requests and answers none.
+    pub hangs: Arc<AtomicBool>,
 }
 
 impl Issuer {
@@ -60,6 +63,9 @@ impl Issuer {
                     let issuer = issuer.clone();
                     async move {
                         *issuer.asked.lock().unwrap() += 1;
+                        while issuer.hangs.load(Ordering::SeqCst) {
+                            actix_web::rt::time::sleep(std::time::Duration::from_millis(20)).await;
+                        }
                         match &*issuer.keys.lock().unwrap() {
                             Some(keys) => HttpResponse::Ok().json(keys),
                             None => HttpResponse::InternalServerError().finish(),
@@ -157,5 +163,48 @@ async fn an_outside_issuers_token_is_checked_in_every_part() {
     .await;
     *issuer.keys.lock().unwrap() = None;
     assert_eq!(deliver(&app, &new.sign(&good)).await.0, 200);
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn while_an_issuer_hangs_tokens_of_known_keys_are_let_in() {
+    let issuer = Issuer::default();
+    let key = IssuerKey::new("one");
+    issuer.tell(&[&key]);
+    let at = format!("http://{}", issuer.start());
+    let add = format!("senders add acme --issuer {at} --audience orders --claim azp=acme-client");
+    let (app, _) = TestApp::after(&[&add], |_| {}).await;
+    let claims =
+        json!({ "iss": at, "aud": "orders", "azp": "acme-client", "exp": chrono::Utc::now().timestamp() + 600 });
+    assert_eq!(deliver(&app, &key.sign(&claims)).await.0, 200);
+    issuer.hangs.store(true, Ordering::SeqCst);
+    let asked = *issuer.asked.lock().unwrap();
+    let good = key.sign(&claims);
+    let stray = IssuerKey::new("stray").sign(&claims);
+    // After the pause between two questions it is asked for the stray key, and does not answer.
+    let asking = async {
+        while *issuer.asked.lock().unwrap() == asked {
+            assert_eq!(deliver(&app, &stray).await, (401, "token-key".to_owned()));
+        }
+    };
+    let mut asking = Box::pin(asking);
+    let heard = async {
+        while *issuer.asked.lock().unwrap() == asked {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    };
+    tokio::select! {
+        biased;
+        () = heard => {}
+        () = &mut asking => panic!("it was not waited for"),
+    }
+    tokio::select! {
+        biased;
+        () = &mut asking => panic!("the token of a known key waited for the issuer"),
+        told = deliver(&app, &good) => assert_eq!(told.0, 200),
+    }
+    issuer.hangs.store(false, Ordering::SeqCst);
+    asking.as_mut().await;
+    drop(asking);
     app.stop().await;
 }

@@ -1,11 +1,9 @@
 //! What the service logs: ids, and nothing of what senders send.
 
-use std::io::{BufRead, BufReader, Read};
-use std::process::{Command, Stdio};
-
 use serde_json::Value;
 
-use crate::app::{TestDatabase, body, send};
+use crate::app::{TestDatabase, bearer, body, operate, send};
+use crate::program::Program;
 
 /// A word of a body's, a header's and an address's that no log line may hold.
 const SECRET: &str = "hushhush";
@@ -13,24 +11,10 @@ const SECRET: &str = "hushhush";
 /// The log of a service, at this level, that was sent all kinds of deliveries.
 async fn log(level: &'static str) -> Vec<Value> {
     let database = TestDatabase::new().await;
-    let mut service = Command::new(env!("CARGO_BIN_EXE_order-timeline"))
-        .args(["serve", "--listen", "127.0.0.1:0", "--log-format", "json", "--log", level])
-        .env("DATABASE_URL", format!("{}&password={SECRET}", database.url()))
-        .env("ORDER_TIMELINE_TRIAL", "fault:asynchronous-commit")
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut first = String::new();
-    BufReader::new(service.stdout.as_mut().unwrap()).read_line(&mut first).unwrap();
-    let address = first.split("http://").nth(1).unwrap().split('/').next().unwrap().parse().unwrap();
-    let mut stderr = service.stderr.take().unwrap();
-    let reading = std::thread::spawn(move || {
-        let mut log = String::new();
-        stderr.read_to_string(&mut log).unwrap();
-        log
-    });
+    let url = format!("{}&password={SECRET}", database.url());
+    let environment = [("DATABASE_URL", url.as_str()), ("ORDER_TIMELINE_TRIAL", "fault:asynchronous-commit")];
+    let program = Program::serve(&["--log-format", "json", "--log", level], &environment);
+    let address = program.address;
     let headers = [("Authorization", "Bearer hushhush"), ("X-Signature", SECRET), ("Cookie", "a=hushhush")];
     let event = String::from_utf8(body("09")).unwrap().replace("BBONE0005347", SECRET).replace("CUG", SECRET);
     let bodies = [
@@ -49,10 +33,8 @@ async fn log(level: &'static str) -> Vec<Value> {
     {
         send(address, "GET", path, &[], Vec::new()).await;
     }
-    Command::new("kill").args(["-s", "TERM", &service.id().to_string()]).status().unwrap();
-    service.wait().unwrap();
+    let (_, log) = program.stop();
     database.close().await;
-    let log = reading.join().unwrap();
     assert!(!log.contains(SECRET), "{}", log.lines().find(|line| line.contains(SECRET)).unwrap());
     log.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("no JSON: {line}"))).collect()
 }
@@ -84,4 +66,30 @@ async fn the_log_has_ids_and_neither_bodies_nor_secrets() {
 #[tokio::test]
 async fn not_even_a_trace_holds_them() {
     assert!(log("trace").await.len() > 50);
+}
+
+#[tokio::test]
+async fn whoever_has_a_delivery_read_again_stands_in_the_log() {
+    let database = TestDatabase::new().await;
+    let key = operate(&database, "keys add nightly --scope operate").await["key"].as_str().unwrap().to_owned();
+    let sender = operate(&database, "senders add acme --bearer").await["secret"].as_str().unwrap().to_owned();
+    let program = Program::serve(&["--log-format", "json"], &[("DATABASE_URL", &database.url())]);
+    let post = async |path: &str, secret: &str, body: Vec<u8>| {
+        let headers = [("Authorization", bearer(secret)), ("Sec-Fetch-Site", "same-origin".to_owned())];
+        let headers: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        send(program.address, "POST", path, &headers, body).await
+    };
+    let receipt = post("/listener", &sender, body("01")).await.json();
+    let id = receipt["deliveryId"].as_str().unwrap().to_owned();
+    let ways = [(format!("/api/v1/deliveries/{id}/retry"), 200), (format!("/deliveries/{id}/retry"), 303)];
+    for (path, status) in &ways {
+        assert_eq!(post(path, &key, Vec::new()).await.status, *status, "{path}");
+    }
+    let (_, log) = program.stop();
+    assert!(!log.contains(&key) && !log.contains(&sender), "{log}");
+    let lines: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let told = lines.iter().filter(|line| line["message"] == "a delivery was read again");
+    let told: Vec<_> = told.map(|line| (line["delivery_id"].as_str(), line["by"].as_str())).collect();
+    assert_eq!(told, vec![(Some(id.as_str()), Some("key:nightly")); 2], "{log}");
+    database.close().await;
 }

@@ -3,9 +3,8 @@
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
-    clippy::print_stderr,
     clippy::indexing_slicing,
-    reason = "tests may be blunt; clippy.toml reaches the test functions only, not what they call; skipped ones say so"
+    reason = "tests may be blunt; clippy.toml reaches the test functions only, not what they call"
 )]
 
 mod analysts;
@@ -31,8 +30,11 @@ mod methods;
 mod metrics;
 mod openapi;
 mod orders;
+mod outage;
 mod parallel;
 mod poison;
+mod problems;
+mod program;
 mod proxy;
 mod rebuild;
 mod retention;

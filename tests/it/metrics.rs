@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::app::{TestApp, body};
+use crate::app::{TestApp, bearer, body};
 
 /// The figures by name and labels.
 async fn figures(app: &TestApp) -> BTreeMap<String, f64> {
@@ -33,7 +33,7 @@ async fn what_was_received_and_what_became_of_it_is_counted() {
     };
     assert!(grown("order_timeline_received_total{sender=\"bt-wholesale\"}") >= 3.0);
     assert!(answered("applied") >= 1.0 && answered("duplicate") >= 1.0 && answered("quarantined") >= 1.0);
-    assert!(grown("order_timeline_refused_total{reason=\"unknown-sender\"}") >= 1.0);
+    assert!(grown("order_timeline_refused_total{door=\"listener\",reason=\"unknown-sender\"}") >= 1.0);
     assert!(grown("order_timeline_answer_seconds_count") >= 3.0);
     assert!(grown("order_timeline_lag_seconds_count") >= 3.0);
     assert!(grown("order_timeline_feed_lag_seconds_count{sender=\"bt-wholesale\"}") >= 2.0);
@@ -43,6 +43,64 @@ async fn what_was_received_and_what_became_of_it_is_counted() {
     let last = after["order_timeline_last_delivery_timestamp_seconds{sender=\"bt-wholesale\"}"];
     let now = chrono::Utc::now().timestamp();
     assert!((now - 600..=now + 1).contains(&num(last)), "{last}");
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn every_refusal_is_counted_at_its_door() {
+    let (app, told) =
+        TestApp::after(&["keys add scraper --scope metrics", "senders rotate bt-wholesale"], |_| {}).await;
+    let scraper = bearer(told[0]["key"].as_str().unwrap());
+    let figures = async || {
+        let answer = app.send("GET", "/metrics", &[("Authorization", &scraper)], []).await;
+        assert_eq!(answer.status, 200);
+        answer.text()
+    };
+    let count = |text: &str, door: &str, reason: &str| {
+        let name = format!("order_timeline_refused_total{{door=\"{door}\",reason=\"{reason}\"}} ");
+        let line = text.lines().find_map(|line| line.strip_prefix(&name));
+        line.map(|count| count.parse::<f64>().unwrap())
+    };
+    let before = figures().await;
+    for (door, reason) in [("listener", "token-expired"), ("listener", "spool-full"), ("token", "wrong-credentials")] {
+        assert!(count(&before, door, reason).is_some(), "{door} {reason} is there before its first time");
+    }
+    let form = [("Content-Type", "application/x-www-form-urlencoded")];
+    app.send("POST", "/oauth/token", &form, "grant_type=client_credentials&client_id=x&client_secret=y").await;
+    app.send("POST", "/oauth/token", &form, "nonsense").await;
+    app.post("/listener", "{}").await;
+    app.send("GET", "/orders", &[("Accept", "text/html")], []).await;
+    app.send("GET", "/api/v1/orders", &[("Authorization", &scraper)], []).await;
+    let after = figures().await;
+    for (door, reason) in [
+        ("token", "wrong-credentials"),
+        ("token", "no-credentials"),
+        ("listener", "no-credentials"),
+        ("read", "no-credentials"),
+        ("read", "no-scope"),
+    ] {
+        let grown = count(&after, door, reason).unwrap_or(0.0) - count(&before, door, reason).unwrap_or(0.0);
+        assert!(grown >= 1.0, "{door} {reason}: {after}");
+    }
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn a_delivery_that_is_not_kept_is_none_that_was_heard_of() {
+    let app = TestApp::with(|app| {
+        app.sender = "unheard".to_owned();
+        app.store = order_timeline::store::Store::connect(
+            sqlx::postgres::PgConnectOptions::new().socket("/nothing/there").username("x"),
+            2,
+        );
+        app.access.known = Some(std::sync::Arc::default());
+    })
+    .await;
+    assert_eq!(app.post("/listener", body("01")).await.status, 503);
+    let text = app.get("/metrics").await.text();
+    assert!(text.contains("order_timeline_received_total{sender=\"unheard\"} 1"), "{text}");
+    assert!(!text.contains("order_timeline_last_delivery_timestamp_seconds{sender=\"unheard\"}"), "{text}");
+    assert!(text.contains("# TYPE order_timeline_database_up gauge"), "{text}");
     app.stop().await;
 }
 

@@ -217,7 +217,7 @@ async fn a_nul_in_an_address_is_no_trouble_of_the_database() {
         assert_eq!((answer.status, answer.json()["code"].as_str()), (400, Some("bad-query")), "{path}");
     }
     for path in ["/?q=%00", "/orders/1?sender=%00", "/orders?limit=x", "/orders/1?colour=red", "/orders/1?at=%00"] {
-        let answer = app.get(path).await;
+        let answer = app.send("GET", path, &[("Accept", "text/html")], []).await;
         assert_eq!((answer.status, answer.content_type.as_str()), (400, "text/html; charset=utf-8"), "{path}");
         assert!(answer.text().contains("<h1>Bad Request</h1>"), "a page's problem is a page: {}", answer.text());
     }

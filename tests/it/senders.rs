@@ -36,7 +36,7 @@ async fn basic_and_bearer_say_whose_a_delivery_is() {
         (basic("bolt", secret(&told[0])), "/listener", refused(401, "wrong-credentials")),
         (bearer(secret(&told[0])), "/listener", refused(401, "wrong-credentials")),
         (bearer(secret(&told[1])), "/listener?sender=acme", refused(403, "other-sender")),
-        (bearer(secret(&told[1])), "/listener?sender=nobody", refused(403, "unknown-sender")),
+        (bearer(secret(&told[1])), "/listener?sender=nobody", refused(403, "other-sender")),
         (bearer(reader), "/listener", refused(403, "key-at-listener")),
         ("Digest x".to_owned(), "/listener", refused(401, "wrong-credentials")),
         ("Bearer".to_owned(), "/listener", refused(401, "wrong-credentials")),
@@ -263,7 +263,7 @@ async fn half_and_unknown_settings_are_refused_with_a_clear_text() {
         ("senders rotate nobody", "there is no sender nobody"),
         ("senders rotate bt-wholesale --way basic", "does not use basic"),
         ("senders disable nobody", "there is no sender nobody"),
-        ("keys add x --scope write", "neither read nor operate"),
+        ("keys add x --scope write", "none of metrics, read and operate"),
         ("keys revoke nobody", "no key “nobody”"),
     ] {
         let arguments: Vec<&str> = command.split(' ').collect();
@@ -323,23 +323,13 @@ async fn secrets_are_shown_once_and_stand_nowhere_else() {
 
 /// Runs the program, shows it these secrets in the right and the wrong places, and gives all that it wrote.
 fn serve_and_knock(url: &str, secrets: &[String]) -> (String, usize) {
-    use std::io::{BufRead, BufReader, Read, Write};
-    use std::process::{Command, Stdio};
-    let mut service = Command::new(env!("CARGO_BIN_EXE_order-timeline"))
-        .args(["--log", "debug", "serve", "--listen", "127.0.0.1:0"])
-        .env("DATABASE_URL", url)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut first = String::new();
-    BufReader::new(service.stdout.as_mut().unwrap()).read_line(&mut first).unwrap();
-    let address = first.split("http://").nth(1).unwrap().split('/').next().unwrap().to_owned();
+    use std::io::{Read, Write};
+    let program = crate::program::Program::serve(&["--log", "debug"], &[("DATABASE_URL", url)]);
+    let address = program.address;
     let mut asked = 0;
     for secret in secrets {
         for path in ["/listener", "/api/v1/orders"] {
-            let mut connection = std::net::TcpStream::connect(&address).unwrap();
+            let mut connection = std::net::TcpStream::connect(address).unwrap();
             let head = format!(
                 "POST {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nAuthorization: Bearer {secret}\r\nContent-Length: 0\r\n\r\n"
             );
@@ -350,11 +340,8 @@ fn serve_and_knock(url: &str, secrets: &[String]) -> (String, usize) {
             asked += 1;
         }
     }
-    Command::new("kill").args(["-s", "TERM", &service.id().to_string()]).status().unwrap();
-    let mut log = String::new();
-    service.stderr.take().unwrap().read_to_string(&mut log).unwrap();
-    service.wait().unwrap();
-    (first + &log, asked)
+    let (said, log) = program.stop();
+    (said + &log, asked)
 }
 
 #[tokio::test]
@@ -380,6 +367,30 @@ async fn who_has_access_is_known_while_the_database_is_away() {
     for (method, path) in [("POST", "/listener"), ("GET", "/api/v1/orders"), ("GET", "/")] {
         let answer = app.send(method, path, &[], []).await;
         assert_eq!(code(&answer), refused(503, "database-unavailable"), "{path}");
+    }
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn whoever_names_a_sender_does_not_learn_whether_there_is_one() {
+    let (app, told) = TestApp::after(&["senders add acme --bearer", "senders add bolt --basic"], |_| {}).await;
+    let basic = |user: &str| format!("Basic {}", BASE64_STANDARD.encode(format!("{user}:wrong")));
+    let good = bearer(secret(&told[0]));
+    for (authorization, expected) in [
+        (None, refused(401, "no-credentials")),
+        (Some("Bearer wrong".to_owned()), refused(401, "wrong-credentials")),
+        (Some("Bearer a.b.c".to_owned()), refused(401, "wrong-credentials")),
+        (Some("Digest x".to_owned()), refused(401, "wrong-credentials")),
+        (Some(basic("bolt")), refused(401, "wrong-credentials")),
+        (Some(basic("nobody")), refused(401, "wrong-credentials")),
+        (Some(good), refused(403, "other-sender")),
+    ] {
+        for named in ["bolt", "nobody"] {
+            let headers: Vec<(&str, &str)> =
+                authorization.iter().map(|value| ("Authorization", value.as_str())).collect();
+            let answer = app.send("POST", &format!("/listener?sender={named}"), &headers, body("02")).await;
+            assert_eq!(code(&answer), expected, "{named}, {authorization:?}");
+        }
     }
     app.stop().await;
 }

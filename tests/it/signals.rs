@@ -1,46 +1,36 @@
 //! How the service ends.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use crate::app::{TestDatabase, body};
+use crate::program::Program;
 
 /// The program, serving, with a delivery half received.
 struct HalfWay {
-    service: Child,
+    program: Program,
     connection: TcpStream,
     rest: Vec<u8>,
 }
 
 impl HalfWay {
     fn begin(url: &str) -> Self {
-        let mut service = Command::new(env!("CARGO_BIN_EXE_order-timeline"))
-            .args(["serve", "--listen", "127.0.0.1:0"])
-            .env("DATABASE_URL", url)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut first = String::new();
-        BufReader::new(service.stdout.as_mut().unwrap()).read_line(&mut first).unwrap();
-        let address = first.split("http://").nth(1).unwrap().split('/').next().unwrap();
-        let mut connection = TcpStream::connect(address).unwrap();
+        let program = Program::serve(&[], &[("DATABASE_URL", url)]);
+        let mut connection = TcpStream::connect(program.address).unwrap();
         let mut body = body("02");
-        let head = format!("POST /listener HTTP/1.1\r\nHost: {address}\r\nContent-Length: {}\r\n\r\n", body.len());
+        let (address, length) = (program.address, body.len());
+        let head = format!("POST /listener HTTP/1.1\r\nHost: {address}\r\nContent-Length: {length}\r\n\r\n");
         let rest = body.split_off(body.len() / 2);
         connection.write_all(head.as_bytes()).unwrap();
         connection.write_all(&body).unwrap();
-        let half_way = Self { service, connection, rest };
+        let half_way = Self { program, connection, rest };
         std::thread::sleep(Duration::from_millis(500));
         half_way
     }
 
     fn signal(&self, name: &str) {
-        let sent = Command::new("kill").args(["-s", name, &self.service.id().to_string()]).status().unwrap();
-        assert!(sent.success());
+        self.program.signal(name);
         std::thread::sleep(Duration::from_millis(500));
     }
 
@@ -54,12 +44,9 @@ impl HalfWay {
         String::from_utf8_lossy(&answer[..read]).into_owned()
     }
 
-    fn log(mut self) -> String {
+    fn log(self) -> String {
         drop(self.connection);
-        let mut log = String::new();
-        self.service.stderr.take().unwrap().read_to_string(&mut log).unwrap();
-        assert!(self.service.wait().unwrap().success(), "{log}");
-        log
+        self.program.ended().1
     }
 }
 

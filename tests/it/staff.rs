@@ -143,5 +143,7 @@ async fn over_tls_a_proxys_or_ours_a_cookie_is_for_tls_alone() {
     let answer = app.send("POST", "/sign-in", &headers, format!("key={}", key(&told[0]))).await;
     let set = answer.header("set-cookie").unwrap();
     assert!(set.starts_with("__Host-order-timeline=") && set.contains("Secure"), "{set}");
+    assert_eq!(answer.header("strict-transport-security"), Some("max-age=31536000"));
+    assert_eq!(app.get("/sign-in").await.header("strict-transport-security"), None, "it came in the clear");
     app.stop().await;
 }

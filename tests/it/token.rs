@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::app::{Answer, TestApp, bearer, body, operate};
+use crate::app::{Answer, TestApp, TestDatabase, bearer, body, operate, out, run};
 
 const FORM: (&str, &str) = ("Content-Type", "application/x-www-form-urlencoded");
 
@@ -78,6 +78,33 @@ async fn errors_are_those_of_the_standard() {
     let json = [("Content-Type", "application/json")];
     let answer = app.send("POST", "/oauth/token", &json, r#"{"grant_type":"client_credentials"}"#).await;
     assert_eq!((answer.status, answer.json()["error"].as_str()), (400, Some("invalid_request")));
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn credentials_in_the_header_are_read_as_the_standard_writes_them_and_as_many_do() {
+    use base64::Engine;
+    let database = TestDatabase::new().await;
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let secret = "1+1=2 %41 & 100% ü:x";
+    std::fs::write(file.path(), secret).unwrap();
+    let path = file.path().to_str().unwrap();
+    out(&run(&database, &["senders", "add", "acme", "--oauth", "--secret-file", path]).await);
+    let app = TestApp::on(database, |_| {});
+    let encoded = "1%2B1%3D2+%2541+%26+100%25+%C3%BC%3Ax";
+    for (user, password, status) in [
+        ("acme", encoded, 200),
+        ("%61cme", encoded, 200),
+        ("acme", secret, 200),
+        ("acme", "1+1=2 A & 100% ü:x", 401),
+        ("acme", "", 401),
+        ("acme%26", encoded, 401),
+    ] {
+        let basic = base64::prelude::BASE64_STANDARD.encode(format!("{user}:{password}"));
+        let headers = [FORM, ("Authorization", &format!("Basic {basic}"))];
+        let answer = app.send("POST", "/oauth/token", &headers, "grant_type=client_credentials").await;
+        assert_eq!(answer.status, status, "{user}:{password}: {}", answer.text());
+    }
     app.stop().await;
 }
 

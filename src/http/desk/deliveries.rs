@@ -7,12 +7,12 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use crate::http::app::App;
-use crate::http::deliveries::no_such_delivery;
+use crate::http::deliveries::{no_such_delivery, read_again};
 use crate::http::error::{Problem, bad_query};
 use crate::http::orders::resolve;
 use crate::http::pages::{self, DeliveriesQuery, Viewer};
 use crate::http::site::{shown, viewer_of};
-use crate::rebuild::{Retried, retry as retry_one};
+use crate::rebuild::Retried;
 use crate::record::OutcomeName;
 use crate::store::{DeliveryFilter, OrderKey};
 
@@ -115,7 +115,7 @@ fn told(retried: &str) -> Option<&'static str> {
         "otherwise" => "It was read again, and its outcome is another one than before.",
         "as-before" => "It was read again, and its outcome is the same as before.",
         "not-whole" => "It was too large to be kept whole and cannot be read again; its sender has to send it again.",
-        "body-gone" => "Its body is no longer kept, so it cannot be read again.",
+        "bodies-gone" => "Its body is no longer kept, so it cannot be read again.",
         _ => return None,
     })
 }
@@ -123,11 +123,11 @@ fn told(retried: &str) -> Option<&'static str> {
 /// Reads a delivery again with the present reader, as `deliveries retry` does, and shows what came of it.
 pub async fn retry(request: HttpRequest, id: web::Path<Uuid>, app: web::Data<App>) -> HttpResponse {
     let viewer = viewer_of(&request);
-    let retried = match retry_one(&app.store, &app.vocabulary.now(), *id).await {
+    let retried = match read_again(&request, &app, *id).await {
         Ok(Retried::Read { before, after }) if before.outcome != after.outcome => "otherwise",
         Ok(Retried::Read { .. }) => "as-before",
         Ok(Retried::NotWhole) => "not-whole",
-        Ok(Retried::BodyGone) => "body-gone",
+        Ok(Retried::BodyGone) => "bodies-gone",
         Ok(Retried::NotThere) => return shown(Err(no_such_delivery(*id)), &viewer),
         Err(error) => return shown(Err(error.into()), &viewer),
     };

@@ -4,22 +4,22 @@ use actix_web::http::header::{self, CacheControl, CacheDirective};
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 
-use crate::http::error::{Problem, not_found};
+use crate::http::error::not_found;
 use crate::http::pages::{self, Zone};
 use crate::http::site::ZONE_COOKIE;
 
 /// The file's name has its content's hash in it, so it never changes.
-pub async fn asset(file: web::Path<String>, request: HttpRequest) -> Result<HttpResponse, Problem> {
+pub async fn asset(file: web::Path<String>, request: HttpRequest) -> HttpResponse {
     const YEAR: u32 = 365 * 24 * 60 * 60;
-    let Some(asset) = pages::asset(&file) else { return Err(not_found(request).await) };
-    Ok(HttpResponse::Ok()
+    let Some(asset) = pages::asset(&file) else { return not_found(request).await };
+    HttpResponse::Ok()
         .content_type(asset.content_type)
         .insert_header(CacheControl(vec![
             CacheDirective::Public,
             CacheDirective::MaxAge(YEAR),
             CacheDirective::Extension("immutable".to_owned(), None),
         ]))
-        .body(asset.bytes))
+        .body(asset.bytes)
 }
 
 #[derive(Clone, Debug, Deserialize)]

@@ -10,6 +10,7 @@
 //! * `socket` – the one private directory the server listens in
 //! * `former` – what a former run left behind: lock files, a server that is still stopping
 //! * `server` – the child process and its watchdog, starting and stopping
+//! * `watch` – what a server is started with, and again when it ends by itself
 //! * `ready`, `log` – until it accepts connections, and why it does not
 //! * `wipe` – removing it all
 //!
@@ -28,10 +29,14 @@ mod ready;
 mod server;
 mod socket;
 mod user;
+mod watch;
 mod wipe;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
+
+use tokio::sync::Mutex;
 
 use sqlx::postgres::PgConnectOptions;
 
@@ -62,11 +67,10 @@ pub struct Settings {
 /// too, only without waiting for it; [`PrivatePostgres::stop`] waits.
 #[derive(Debug)]
 pub struct PrivatePostgres {
-    layout: Layout,
-    user: user::ServerUser,
-    programs: programs::Programs,
+    watch: Option<watch::Watch>,
+    cluster: Arc<watch::Cluster>,
     connect_options: PgConnectOptions,
-    server: server::Server,
+    server: Arc<Mutex<server::Server>>,
     // The last field, so that the server is told to stop before somebody else may start one.
     _lock: lock::Lock,
 }
@@ -91,23 +95,23 @@ impl PrivatePostgres {
             cluster::initialise(&layout, &programs, &user, settings.durability).await?;
         }
         let socket_dir = socket::prepare(&layout, &user)?;
-        former::wait_for_server_to_end(&layout).await?;
-        former::clear_lock_files(&layout, &socket_dir, &user)?;
-        let launch = server::Launch {
-            layout: &layout,
-            programs: &programs,
-            user: &user,
-            socket_dir: &socket_dir,
-            durability: settings.durability,
-        };
-        let (server, mut connection) = server::start(&launch).await?;
+        let connect_options = socket::connect_options(&socket_dir, socket::PORT, cluster::DATABASE);
+        let durability = settings.durability;
+        let cluster = watch::Cluster { layout, user, programs, socket_dir, durability };
+        let (server, mut connection) = cluster.start().await?;
         cluster::create_database(&mut connection).await?;
         tracing::info!(
-            data_dir = %layout.data_dir.display(), major = programs.major, user = %user.name,
+            data_dir = %cluster.layout.data_dir.display(), major = cluster.programs.major, user = %cluster.user.name,
             "private PostgreSQL started"
         );
-        let connect_options = socket::connect_options(&socket_dir, socket::PORT, cluster::DATABASE);
-        Ok(Self { layout, user, programs, connect_options, server, _lock: lock })
+        let (cluster, server) = (Arc::new(cluster), Arc::new(Mutex::new(server)));
+        Ok(Self { watch: None, cluster, connect_options, server, _lock: lock })
+    }
+
+    /// From now on, as long as this runtime does, the server is started again when it ends by itself. That is logged
+    /// as the error it is: its connections were cut, and what was under way was not answered.
+    pub fn keep_running(&mut self) {
+        self.watch = Some(watch::watch(&self.cluster, &self.server));
     }
 
     /// The way in: the superuser, the database `order_timeline`, over the unix socket.
@@ -122,9 +126,12 @@ impl PrivatePostgres {
     /// # Errors
     /// When the server has not ended after a minute.
     pub async fn stop(self) -> Result<(), PrivatePostgresError> {
-        server::stop(&self.layout, &self.programs, &self.user).await?;
-        server::end_watchdog(self.server).await;
-        tracing::info!(data_dir = %self.layout.data_dir.display(), "private PostgreSQL stopped");
+        drop(self.watch);
+        // The watch may be starting it; it lets go of it now.
+        let mut server = self.server.lock().await;
+        server::stop(&self.cluster.layout, &self.cluster.programs, &self.cluster.user).await?;
+        server::end_watchdog(&mut server).await;
+        tracing::info!(data_dir = %self.cluster.layout.data_dir.display(), "private PostgreSQL stopped");
         Ok(())
     }
 }

@@ -82,7 +82,7 @@ pub(super) async fn start(launch: &Launch<'_>) -> Result<(Server, PgConnection),
                 tokio::time::sleep(Duration::from_millis(500)).await;
             }
             Err(error) => {
-                end_watchdog(server).await;
+                end_watchdog(&mut server).await;
                 return Err(error);
             }
         }
@@ -166,9 +166,16 @@ pub(super) async fn stop(layout: &Layout, programs: &Programs, user: &ServerUser
     Err(PrivatePostgresError::Stop { cluster: layout.cluster.clone(), output: text_of(&output) })
 }
 
+impl Server {
+    /// The watchdog, if there is one, stops PostgreSQL.
+    pub(super) fn let_go(&mut self) {
+        drop(self.lifeline.take());
+    }
+}
+
 /// Lets go of the watchdog and waits for its end, and so for that of the server.
-pub(super) async fn end_watchdog(mut server: Server) {
-    drop(server.lifeline.take());
+pub(super) async fn end_watchdog(server: &mut Server) {
+    server.let_go();
     let began = Instant::now();
     while began.elapsed() < STOP_LIMIT && matches!(server.watchdog.try_wait(), Ok(None)) {
         tokio::time::sleep(Duration::from_millis(20)).await;

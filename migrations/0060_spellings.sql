@@ -58,10 +58,10 @@ from (
 ) u
 where not exists (select from vocabulary v where v.subject = u.subject and v.compared = compared(u.value));
 
--- A norm is of a sub-status in all its spellings, and shows the one that was received most.
+-- A norm is of a sub-status in all its spellings, and shows one of them.
 alter table silence_norm add column compared text generated always as (compared(sub_status)) stored;
 
-comment on column analytics.time_in_sub_status.sub_status is 'The sub-status, in the spelling that was received most.';
+comment on column analytics.time_in_sub_status.sub_status is 'The sub-status, in one of its spellings.';
 comment on column analytics.time_in_sub_status.offering_id is
     'The id of the item''s product offering; null for items of which none is known.';
 comment on column analytics.time_in_sub_status.running is 'How many items that have not ended are in it now.';

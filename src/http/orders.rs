@@ -106,11 +106,13 @@ pub async fn asked_for(
 }
 
 /// `at` and `knownAt` of the address.
-fn times(parameters: &OrderParameters) -> Result<(Option<DateTime<Utc>>, Option<DateTime<Utc>>), Problem> {
+fn times(parameters: &OrderParameters) -> Result<(AskedTime, AskedTime), Problem> {
     Ok((time("at", parameters.at.as_ref())?, time("knownAt", parameters.known_at.as_ref())?))
 }
 
-fn not_found(order_id: &str, asked_for_time: Option<DateTime<Utc>>) -> Problem {
+type AskedTime = Option<DateTime<Utc>>;
+
+fn not_found(order_id: &str, asked_for_time: AskedTime) -> Problem {
     if asked_for_time.is_none() {
         return Problem::no_such_order(order_id);
     }

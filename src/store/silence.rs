@@ -16,29 +16,20 @@ impl Store {
     pub async fn learn_silence(&self) -> Result<u64, StoreError> {
         let learned_at = Utc::now().trunc_subsecs(6);
         let learned = sqlx::query!(
-            "insert into silence_norm (offering_id, sub_status, p95, periods, median, running, learned_at)
-             select coalesce(i.offering_id, ''), mode() within group (order by p.sub_status),
-                 percentile_cont(0.95) within group (order by p.ended - p.began), count(p.ended),
-                 percentile_cont(0.5) within group (order by p.ended - p.began),
-                 count(*) filter (where p.ended is null and coalesce(
+            r#"insert into silence_norm (offering_id, sub_status, p95, periods, median, running, learned_at)
+             select coalesce(i.offering_id, ''), min(e.to_value #>> '{}' collate "C"),
+                 percentile_cont(0.95) within group (order by e.valid_to - e.at), count(e.valid_to),
+                 percentile_cont(0.5) within group (order by e.valid_to - e.at),
+                 count(*) filter (where e.valid_to is null and coalesce(
                      compared(i.state) not in ('completed', 'failed', 'cancelled', 'rejected'), true)),
                  $1::timestamptz
-             from (
-                 select order_key, item_id, sub_status, compared, valid_from as began,
-                     lead(valid_from) over (partition by order_key, item_id order by event_position) as ended
-                 from (
-                     select order_key, item_id, event_position, sub_status, compared, valid_from,
-                         lag(compared) over (partition by order_key, item_id order by event_position) as before
-                     from (select *, compared(sub_status) as compared from item_version) version
-                 ) version
-                 where compared is distinct from before
-             ) p
-             join product_order_item i on i.order_key = p.order_key and i.item_id = p.item_id
-             where p.sub_status is not null
-             group by coalesce(i.offering_id, ''), p.compared
+             from timeline_entry e
+             join product_order_item i on i.order_key = e.order_key and i.item_id = e.item_ids[1]
+             where e.kind = 'item-sub-status' and e.to_value #>> '{}' is not null
+             group by coalesce(i.offering_id, ''), compared(e.to_value #>> '{}')
              on conflict on constraint silence_norm_pk do update set
                  p95 = excluded.p95, periods = excluded.periods, median = excluded.median, running = excluded.running,
-                 learned_at = excluded.learned_at",
+                 learned_at = excluded.learned_at"#,
             learned_at
         )
         .execute(&self.pool)

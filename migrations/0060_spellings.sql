@@ -96,6 +96,11 @@ comment on column analytics.expected_date_history.reason_code is
 comment on column analytics.expected_date_history.days_from_first is
     'Days after the first date that the field stated, for dates in text, too; negative where before.';
 
+comment on column analytics.contradictions.statement is 'One statement, as it was when they began to clash.';
+comment on column analytics.contradictions.other_statement is 'The other, as it was when they began to clash.';
+comment on column analytics.attention.since is
+    'The event since which it holds without a break; of contradictions the beginning of the oldest that is open, which why names.';
+
 do $$
 begin
     if exists (select from pg_roles where rolname = 'order_timeline_analyst') then

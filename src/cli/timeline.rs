@@ -23,8 +23,7 @@ pub async fn run(database: &DatabaseConfig, config: &TimelineConfig) -> Result<(
 
 async fn show(store: &Store, config: &TimelineConfig) -> Result<()> {
     let key = find(store, config).await?;
-    let Some((_, mut timeline)) = store.order(key, config.at, config.known_at, &store.vocabulary().await?).await?
-    else {
+    let Some(mut timeline) = store.timeline(key, config.at, config.known_at, &store.vocabulary().await?).await? else {
         bail!("nothing was known of order “{}”, or had happened to it, at that time", config.order);
     };
     if let Some(item) = &config.item {

@@ -76,8 +76,6 @@ pub async fn show(
 #[utoipa::path(get, path = "/api/v1/orders/{order_id}/timeline", tag = "orders",
     params(("order_id" = String, Path, description = "The order's id"), OrderParameters),
     responses((status = 200, body = TimelineRecord), (status = 404, body = Problem, content_type = "application/problem+json"),
-        (status = 410, description = "Asked for another time, and bodies of the order were let go", body = Problem,
-            content_type = "application/problem+json"),
         (status = 409, description = "Several senders have an order of this id", body = Problem,
             content_type = "application/problem+json")))]
 pub async fn timeline(
@@ -85,7 +83,12 @@ pub async fn timeline(
     parameters: web::Query<OrderParameters>,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Problem> {
-    Ok(HttpResponse::Ok().json(asked_for(&app, &order_id, &parameters).await?.1))
+    let (at, known_at) = times(&parameters)?;
+    let key = resolve(&app, &order_id, parameters.sender.as_deref()).await?;
+    let found = app.store.timeline(key, at, known_at, &app.vocabulary.now()).await?;
+    let mut timeline = found.ok_or_else(|| not_found(&order_id, at.or(known_at)))?;
+    retain_item(&mut timeline, &parameters);
+    Ok(HttpResponse::Ok().json(timeline))
 }
 
 /// The order and the timeline that the parameters ask for.
@@ -94,20 +97,33 @@ pub async fn asked_for(
     order_id: &str,
     parameters: &OrderParameters,
 ) -> Result<(OrderRecord, TimelineRecord), Problem> {
-    let (at, known_at) = (time("at", parameters.at.as_ref())?, time("knownAt", parameters.known_at.as_ref())?);
+    let (at, known_at) = times(parameters)?;
     let key = resolve(app, order_id, parameters.sender.as_deref()).await?;
     let found = app.store.order(key, at, known_at, &app.vocabulary.now()).await?;
-    let (order, mut timeline) = found.ok_or_else(|| {
-        if at.is_none() && known_at.is_none() {
-            return Problem::no_such_order(order_id);
-        }
-        let detail = format!("Nothing was known of order “{order_id}”, or had happened to it, at that time.");
-        Problem::new(StatusCode::NOT_FOUND, "nothing-known-then", detail)
-    })?;
+    let (order, mut timeline) = found.ok_or_else(|| not_found(order_id, at.or(known_at)))?;
+    retain_item(&mut timeline, parameters);
+    Ok((order, timeline))
+}
+
+/// `at` and `knownAt` of the address.
+fn times(parameters: &OrderParameters) -> Result<(AskedTime, AskedTime), Problem> {
+    Ok((time("at", parameters.at.as_ref())?, time("knownAt", parameters.known_at.as_ref())?))
+}
+
+type AskedTime = Option<DateTime<Utc>>;
+
+fn not_found(order_id: &str, asked_for_time: AskedTime) -> Problem {
+    if asked_for_time.is_none() {
+        return Problem::no_such_order(order_id);
+    }
+    let detail = format!("Nothing was known of order “{order_id}”, or had happened to it, at that time.");
+    Problem::new(StatusCode::NOT_FOUND, "nothing-known-then", detail)
+}
+
+fn retain_item(timeline: &mut TimelineRecord, parameters: &OrderParameters) {
     if let Some(item) = parameters.item.as_ref().filter(|item| !item.is_empty()) {
         timeline.entries.retain(|entry| entry.is_about(item));
     }
-    Ok((order, timeline))
 }
 
 /// The key of an order by its id; its sender too where the id alone does not tell.

@@ -176,7 +176,15 @@ async fn plan_order(
         }
     }
     let earlier = match batch.history(key).await {
-        Err(StoreError::NoLongerKept) => return Ok(without_history(order, new, vocabulary, verdicts)),
+        Err(StoreError::NoLongerKept) => {
+            if order.fold.is_none() && order.former.is_some() {
+                warn!(
+                    order_key = %key.0,
+                    "bodies of the order are no longer kept; it goes on with what a former version made of them"
+                );
+            }
+            return Ok(without_history(order, new, vocabulary, verdicts));
+        }
         earlier => earlier?,
     };
     let (plan, parked) = whole_without_poison(earlier, new.iter().map(|new| (*new).clone()).collect(), vocabulary);
@@ -187,8 +195,8 @@ async fn plan_order(
     Ok(plan)
 }
 
-/// Plans an order whose earlier bodies are no longer kept: what simply follows is added, what would need them
-/// is parked.
+/// Plans an order whose earlier bodies are no longer kept: what simply follows is added, to a former version's state
+/// where there is no other; what would need the bodies is parked.
 fn without_history(
     order: &LoadedOrder,
     new: &[&Statement],
@@ -198,7 +206,7 @@ fn without_history(
     const GONE: &str = "it does not simply follow what is known of its order, and the order's earlier bodies, which \
                         would tell what it changes, are no longer kept";
     let plan = |added: &[&Statement]| {
-        let timeline = order.fold.as_ref()?;
+        let timeline = order.fold.as_ref().or(order.former.as_ref())?;
         guarded(|| addition(timeline, order.times, &order.known, added, vocabulary)).ok().flatten()
     };
     let mut added: Vec<&Statement> = Vec::new();

@@ -51,15 +51,17 @@ pub fn take_in(order: &mut Order, event: &Event, at: DateTime<Utc>, vocabulary: 
             now.entry("supplier-cancelled").or_insert_with(|| format!("Message {code} cancelled item {id}"));
         }
     }
-    if let Some(((_, _), open)) = order.contradictions.first_key_value() {
-        let [one, other] = &open.statements;
-        now.insert("contradiction", words::capitalised(&format!("{one}, yet {other}")));
-    }
     let since = |reason: &str| order.attention.iter().find(|before| before.reason == reason).map_or(at, |b| b.since);
-    order.attention = now
-        .into_iter()
-        .map(|(reason, why)| Attention { reason: reason.to_owned(), since: since(reason), why })
-        .collect();
+    let told = now.into_iter().map(|(reason, why)| Attention { reason: reason.to_owned(), since: since(reason), why });
+    let mut told: Vec<Attention> = told.collect();
+    // Of several the one that has stood longest is named, with its own beginning.
+    if let Some(open) = order.contradictions.values().min_by_key(|open| open.since) {
+        let [one, other] = &open.statements;
+        let why = words::capitalised(&format!("{one}, yet {other}"));
+        told.push(Attention { reason: "contradiction".to_owned(), since: open.since, why });
+    }
+    told.sort_by(|a, b| a.reason.cmp(&b.reason));
+    order.attention = told;
 }
 
 /// An order that goes on and of which nothing was heard since `last_event_at`, for longer than is `allowed` to its like:

@@ -41,15 +41,15 @@ pub enum Facts {
     Contradiction(ContradictionFacts),
 }
 
-/// A milestone that an item's sub-status or a message says is reached.
+/// A milestone that a sub-status, a message or the sender's own statement says is reached.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MilestoneFacts {
     pub said_by: Vec<SaidBy>,
-    /// The sub-status or the message's code.
+    /// The sub-status, the message's code, or the stated milestone's status.
     pub values: Vec<String>,
     /// Whether nothing had said so of these items before.
     pub is_first: bool,
-    /// Whether nothing had said so of any item of the order before.
+    /// Whether nothing had said so of the order or of any of its items before.
     pub is_first_of_order: bool,
 }
 
@@ -57,6 +57,8 @@ pub struct MilestoneFacts {
 pub enum SaidBy {
     SubStatus,
     Message,
+    /// A milestone that the sender states as such (TMF622 v5).
+    Milestone,
 }
 
 /// A version of an expected completion date.

@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::change::{ContradictionFacts, Facts, Kind};
-use super::event::Event;
+use super::event::{Event, Message};
 use super::family::Family;
 use super::moment::Moment;
 use super::state::has_ended;
@@ -22,6 +22,7 @@ use super::words;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OpenContradiction {
     pub since: DateTime<Utc>,
+    /// As they clash now; the entry that opened it has them as they were then.
     pub statements: [String; 2],
 }
 
@@ -41,7 +42,9 @@ pub fn take_in(order: &mut Order, event: &Event, at: DateTime<Utc>, changes: &mu
         }
     }
     for (key, statements) in now {
-        if order.contradictions.contains_key(&key) {
+        // One that goes on shows what clashes now, since when it began.
+        if let Some(open) = order.contradictions.get_mut(&key) {
+            open.statements = statements;
             continue;
         }
         let text = format!("Contradiction: {}", both(&statements));
@@ -136,13 +139,13 @@ fn visit_after_missed(scene: &Scene<'_>, id: &str, item: &Item) -> Option<[Strin
     if !meaning.is(Class::Progress) || start <= scene.at {
         return None;
     }
-    let is_about = |named: &String| named == id || scene.family.parent_of(named) == Some(id);
-    let code =
-        scene.event.messages.iter().filter(|message| message.item_ids.iter().any(is_about)).find_map(|message| {
-            message
-                .codes()
-                .find(|code| scene.vocabulary.meaning(Subject::Message, code).is_some_and(|m| m.is(Class::Missed)))
-        })?;
+    let names = |named: &String| named == id || scene.family.parent_of(named) == Some(id);
+    let is_about = |message: &&Message| match message.item_ids.as_slice() {
+        [] => scene.family.is_root(id),
+        named => named.iter().any(names),
+    };
+    let is_missed = |code: &&str| scene.vocabulary.meaning(Subject::Message, code).is_some_and(|m| m.is(Class::Missed));
+    let code = scene.event.messages.iter().filter(is_about).find_map(|message| message.codes().find(is_missed))?;
     let window = words::window(appointment).unwrap_or_default();
     Some([
         format!("message {code} says that the appointment was missed"),

@@ -1,14 +1,11 @@
 //! What a snapshot changes: the order is brought up to it, and every difference becomes a change.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::iter;
+use std::collections::{BTreeSet, HashMap};
 
 use super::change::{Change, Facts, Kind};
-use super::event::{
-    Appointment, Characteristic, Event, ItemStatement, Message, MilestoneStatement, Placing, Statement,
-};
-use super::moment::{Moment, rfc3339};
+use super::event::{Appointment, Characteristic, Event, ItemStatement, Message, Placing, Statement};
+use super::moment::Moment;
 use super::place::is_create;
 use super::short_hash::short_hash;
 use super::spelling::{compared, same};
@@ -46,9 +43,8 @@ pub fn take_in(
         take_in_item(order, &named_as_before(order, item), event, &mut changes);
     }
     messages(&mut standing.messages, event, &mut changes);
-    visit::messages_of_items(event, &mut order.items, &mut changes);
-    milestones(&mut standing.milestones, &event.milestones, &mut changes);
-    milestone::take_in(order, event, &mut changes);
+    visit::messages_of_items(event, order, &mut changes);
+    milestone::take_in(order, &mut standing.milestones, event, &mut changes);
     if let Some(own) = &event.state {
         order.own_state = Some(own.clone());
     }
@@ -286,24 +282,6 @@ fn lead(event: &Event, message: &Message) -> &'static str {
 /// A short stand-in for a message and an item: the fold keeps these instead of the texts.
 fn message_identity(message: &Message, item_id: &str) -> u64 {
     short_hash([message.code.as_deref().unwrap_or(""), message.text.as_deref().unwrap_or(""), item_id])
-}
-
-/// A milestone that says of itself what the snapshots said before is no change. A snapshot may say several
-/// things of one milestone; of one that it does not name it says nothing (law 2).
-fn milestones(standing: &mut BTreeMap<u64, BTreeSet<u64>>, stated: &[MilestoneStatement], changes: &mut Changes<'_>) {
-    let mut now: BTreeMap<u64, BTreeSet<u64>> = BTreeMap::new();
-    for milestone in stated {
-        let name = compared(&milestone.name);
-        let which = short_hash(iter::once(name.as_str()).chain(milestone.item_ids.iter().map(String::as_str)));
-        let status = milestone.status.as_deref().map(compared).unwrap_or_default();
-        let date = milestone.date.as_ref().map(|date| date.at().map_or_else(|| date.text().to_owned(), rfc3339));
-        let what = short_hash([&status, date.as_deref().unwrap_or(""), milestone.text.as_deref().unwrap_or("")]);
-        let is_known = standing.get(&which).is_some_and(|said| said.contains(&what));
-        if now.entry(which).or_default().insert(what) && !is_known {
-            changes.milestone(milestone);
-        }
-    }
-    standing.extend(now);
 }
 
 fn keep(kept: &mut Option<String>, stated: Option<&str>) {

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::event::Message;
 use super::timeline::Order;
 
 /// The containment of an order's items, worked out once for all of them.
@@ -28,6 +29,25 @@ impl<'o> Family<'o> {
     pub fn parent_of(&self, id: &str) -> Option<&'o str> {
         self.0.get(id).copied()
     }
+
+    pub fn is_root(&self, id: &str) -> bool {
+        !self.0.contains_key(id)
+    }
+}
+
+/// The items that messages without an item of their own are about: the root items, since such a message is about
+/// the order as a whole (domain §1, messages). Worked out only where a message needs them.
+pub fn roots_for<'m>(order: &Order, mut messages: impl Iterator<Item = &'m Message>) -> Vec<String> {
+    if messages.all(|message| !message.item_ids.is_empty()) {
+        return Vec::new();
+    }
+    let family = Family::of(order);
+    order.items.keys().filter(|id| family.is_root(id)).cloned().collect()
+}
+
+/// The items that a message is about: those that it names, else the order's `roots`.
+pub fn items_of<'m>(message: &'m Message, roots: &'m [String]) -> &'m [String] {
+    if message.item_ids.is_empty() { roots } else { &message.item_ids }
 }
 
 /// Climbs from an item to one whose level is known, or to the top, and gives all on the way their level.

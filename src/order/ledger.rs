@@ -19,23 +19,27 @@ pub struct Ledger(BTreeMap<u64, Place>);
 impl Ledger {
     /// Enters a change; gives the entry that ends with it, if it is a new version of something.
     pub fn enter(&mut self, change: &Change, place: Place) -> Option<Place> {
-        let thing = thing(change)?;
-        self.0.insert(thing, place)
+        self.enter_entry(change.kind, change.name.as_deref(), &change.item_ids, place)
+    }
+
+    /// The same for an entry that was kept.
+    pub fn enter_entry(&mut self, kind: Kind, name: Option<&str>, item_ids: &[String], place: Place) -> Option<Place> {
+        self.0.insert(thing(kind, name, item_ids)?, place)
     }
 }
 
-fn thing(change: &Change) -> Option<u64> {
-    let name = match change.kind {
+fn thing(kind: Kind, name: Option<&str>, item_ids: &[String]) -> Option<u64> {
+    let name = match kind {
         Kind::ItemState
         | Kind::ItemSubStatus
         | Kind::ExpectedDate
         | Kind::Appointment
         | Kind::ServiceId
-        | Kind::OrderState => change.name.clone().unwrap_or_default(),
-        Kind::Characteristic | Kind::Party => change.name.as_deref().map(compared)?,
-        Kind::Contradiction => change.name.clone()?,
+        | Kind::OrderState => name.unwrap_or_default().to_owned(),
+        Kind::Characteristic | Kind::Party => compared(name?),
+        Kind::Contradiction => name?.to_owned(),
         Kind::OrderCreated | Kind::ItemAdded | Kind::Message | Kind::Milestone | Kind::Conflict => return None,
     };
-    let items = change.item_ids.iter().map(String::as_str);
-    Some(short_hash([change.kind.name(), &name].into_iter().chain(items)))
+    let items = item_ids.iter().map(String::as_str);
+    Some(short_hash([kind.name(), &name].into_iter().chain(items)))
 }

@@ -1,12 +1,17 @@
-//! Milestones: KCI1 acknowledged, KCI2 committed, KCI3 completed, and what the vocabulary adds.
+//! Milestones: KCI1 acknowledged, KCI2 committed, KCI3 completed, and what the vocabulary or the sender adds.
 //!
 //! Sub-statuses and messages say the same milestones (domain §1), not always in the same event: which of
-//! them said it first is kept.
+//! them said it first is kept. TMF622 v5 states milestones as such (domain §2); those count once they are reached.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::iter;
 
 use super::change::{Facts, Kind, MilestoneFacts, SaidBy};
-use super::event::Event;
+use super::event::{Event, MilestoneStatement};
+use super::family::{items_of, roots_for};
+use super::moment::rfc3339;
+use super::short_hash::short_hash;
+use super::spelling::{compared, same};
 use super::telling::Changes;
 use super::timeline::Order;
 use super::vocabulary::Subject;
@@ -14,38 +19,124 @@ use super::words;
 
 /// Who says a milestone, and by which value.
 type Saying = (SaidBy, String);
-/// What an event says, by milestone and item.
-type Sayings = BTreeMap<(String, String), Vec<Saying>>;
+/// What an event says, by milestone and item; of the order as a whole where it has no items.
+type Sayings = BTreeMap<(String, Option<String>), Vec<Saying>>;
 /// What it says that was not said before: the milestone, by whom, and whether anybody said it before.
 type Told = (String, Vec<Saying>, bool);
+/// What was said of milestones, as hashes: of each that is stated what was last said of it, and who said that one
+/// was reached of the order as a whole.
+type Standing = BTreeMap<u64, BTreeSet<u64>>;
 
-/// Tells the milestones that an event says are reached and that their source had not said before. Items of
-/// which the same is said share an entry.
-pub fn take_in(order: &mut Order, event: &Event, changes: &mut Changes<'_>) {
+/// Tells the milestones that an event states, and those that it says are reached and that their source had not
+/// said before. Items of which the same is said share an entry.
+pub fn take_in(order: &mut Order, standing: &mut Standing, event: &Event, changes: &mut Changes<'_>) {
+    stated(order, standing, &event.milestones, changes);
+    let sayings = sayings(order, event, changes);
+    let known: BTreeSet<String> = sayings
+        .keys()
+        .filter(|(milestone, _)| is_reached(order, standing, milestone))
+        .map(|(milestone, _)| milestone.clone())
+        .collect();
     let mut together: BTreeMap<Told, Vec<String>> = BTreeMap::new();
-    let known_of_order: Vec<String> = order.items.values().flat_map(|item| item.reached.keys().cloned()).collect();
-    for ((milestone, item_id), sayings) in sayings(order, event, changes) {
-        let Some(item) = order.items.get_mut(&item_id) else { continue };
-        let said = item.reached.entry(milestone.clone()).or_default();
-        let is_first = said.is_empty();
-        let new: Vec<Saying> = sayings.into_iter().filter(|(by, _)| said.insert(*by)).collect();
+    for ((milestone, item_id), sayings) in sayings {
+        let is_first = !is_said(order, standing, &milestone, item_id.as_deref());
+        let new: Vec<Saying> =
+            sayings.into_iter().filter(|(by, _)| note(order, standing, &milestone, item_id.as_deref(), *by)).collect();
         if !new.is_empty() {
-            together.entry((milestone, new, is_first)).or_default().push(item_id);
+            together.entry((milestone, new, is_first)).or_default().extend(item_id);
         }
     }
     for ((milestone, sayings, is_first), item_ids) in together {
-        tell(&milestone, sayings, is_first, !known_of_order.contains(&milestone), &item_ids, changes);
+        tell(&milestone, sayings, is_first, !known.contains(&milestone), &item_ids, changes);
+    }
+}
+
+/// A milestone that says of itself what the snapshots said before is no change. A snapshot may say several
+/// things of one milestone; of one that it does not name it says nothing (law 2).
+fn stated(order: &mut Order, standing: &mut Standing, stated: &[MilestoneStatement], changes: &mut Changes<'_>) {
+    let mut now = Standing::new();
+    for milestone in stated {
+        let name = compared(&milestone.name);
+        let which = short_hash(iter::once(name.as_str()).chain(milestone.item_ids.iter().map(String::as_str)));
+        let status = milestone.status.as_deref().map(compared).unwrap_or_default();
+        let date = milestone.date.as_ref().map(|date| date.at().map_or_else(|| date.text().to_owned(), rfc3339));
+        let what = short_hash([&status, date.as_deref().unwrap_or(""), milestone.text.as_deref().unwrap_or("")]);
+        let is_known = standing.get(&which).is_some_and(|said| said.contains(&what));
+        if now.entry(which).or_default().insert(what) && !is_known {
+            changes.milestone(milestone);
+            if is_stated_as_reached(milestone) {
+                let facts = reached(order, standing, milestone);
+                changes.note(Facts::Milestone(facts));
+            }
+        }
+    }
+    standing.extend(now);
+}
+
+/// Without a status the statement itself says it: the standard's event tells of a milestone that was reached. Any
+/// other status than these is shown and counts as none (contract, law 7).
+fn is_stated_as_reached(milestone: &MilestoneStatement) -> bool {
+    const REACHED: [&str; 5] = ["completed", "reached", "achieved", "met", "done"];
+    milestone.status.as_deref().is_none_or(|status| REACHED.iter().any(|reached| same(reached, status)))
+}
+
+/// Keeps that a stated milestone is reached, for the items that it names or for the order as a whole.
+fn reached(order: &mut Order, standing: &mut Standing, milestone: &MilestoneStatement) -> MilestoneFacts {
+    let named = milestone.item_ids.iter().filter(|id| order.items.contains_key(*id));
+    let named: Vec<Option<String>> = named.cloned().map(Some).collect();
+    let about = if named.is_empty() { vec![None] } else { named };
+    let is_first_of_order = !is_reached(order, standing, &milestone.name);
+    let is_first = !about.iter().any(|item_id| is_said(order, standing, &milestone.name, item_id.as_deref()));
+    for item_id in about {
+        note(order, standing, &milestone.name, item_id.as_deref(), SaidBy::Milestone);
+    }
+    let value = milestone.status.clone().unwrap_or_else(|| "reached".to_owned());
+    MilestoneFacts { said_by: vec![SaidBy::Milestone], values: vec![value], is_first, is_first_of_order }
+}
+
+/// Whether anybody said it of the order or of any of its items.
+fn is_reached(order: &Order, standing: &Standing, milestone: &str) -> bool {
+    standing.contains_key(&of_order(milestone)) || order.items.values().any(|item| item.reached.contains_key(milestone))
+}
+
+/// Whether anybody said it of this item, or of the order as a whole.
+fn is_said(order: &Order, standing: &Standing, milestone: &str, item_id: Option<&str>) -> bool {
+    match item_id {
+        Some(id) => order.items.get(id).is_some_and(|item| item.reached.contains_key(milestone)),
+        None => standing.contains_key(&of_order(milestone)),
+    }
+}
+
+/// Keeps who says it; gives whether that is new.
+fn note(order: &mut Order, standing: &mut Standing, milestone: &str, item_id: Option<&str>, by: SaidBy) -> bool {
+    match item_id.map(|id| order.items.get_mut(id)) {
+        Some(Some(item)) => item.reached.entry(milestone.to_owned()).or_default().insert(by),
+        Some(None) => false,
+        None => standing.entry(of_order(milestone)).or_default().insert(short_hash([name_of(by)])),
+    }
+}
+
+/// What keeps a milestone of the order as a whole apart from what is stated of one by its name.
+fn of_order(milestone: &str) -> u64 {
+    short_hash(["reached by the order", milestone])
+}
+
+fn name_of(by: SaidBy) -> &'static str {
+    match by {
+        SaidBy::SubStatus => "sub-status",
+        SaidBy::Message => "message",
+        SaidBy::Milestone => "milestone",
     }
 }
 
 fn sayings(order: &Order, event: &Event, changes: &Changes<'_>) -> Sayings {
     let mut sayings = Sayings::new();
-    let mut say = |subject, value: &str, item_id: &str, by| {
+    let mut say = |subject, value: &str, item_id: Option<&str>, by| {
         let meaning = changes.vocabulary.meaning(subject, value);
         if let Some(milestone) = meaning.and_then(|meaning| meaning.milestone.clone())
-            && order.items.contains_key(item_id)
+            && item_id.is_none_or(|id| order.items.contains_key(id))
         {
-            let said = sayings.entry((milestone, item_id.to_owned())).or_default();
+            let said = sayings.entry((milestone, item_id.map(str::to_owned))).or_default();
             if !said.iter().any(|(known, _)| *known == by) {
                 said.push((by, value.to_owned()));
             }
@@ -53,12 +144,17 @@ fn sayings(order: &Order, event: &Event, changes: &Changes<'_>) -> Sayings {
     };
     for item in &event.items {
         if let Some(sub_status) = &item.sub_status {
-            say(Subject::SubStatus, sub_status, &item.id, SaidBy::SubStatus);
+            say(Subject::SubStatus, sub_status, Some(&item.id), SaidBy::SubStatus);
         }
     }
+    let roots = roots_for(order, event.messages.iter());
     for message in &event.messages {
+        let about = items_of(message, &roots);
         for code in message.codes() {
-            message.item_ids.iter().for_each(|item_id| say(Subject::Message, code, item_id, SaidBy::Message));
+            about.iter().for_each(|item_id| say(Subject::Message, code, Some(item_id), SaidBy::Message));
+            if about.is_empty() {
+                say(Subject::Message, code, None, SaidBy::Message);
+            }
         }
     }
     sayings
@@ -72,22 +168,21 @@ fn tell(
     item_ids: &[String],
     changes: &mut Changes<'_>,
 ) {
-    let by = sayings.iter().map(|(by, value)| match by {
-        SaidBy::SubStatus => format!("sub-status {value}"),
-        SaidBy::Message => format!("message {value}"),
-    });
-    let by = words::list(by);
-    let items = if item_ids.len() == 1 { "item" } else { "items" };
-    let items = format!("{items} {}", words::list(item_ids.iter()));
+    let by = words::list(sayings.iter().map(|(by, value)| format!("{} {value}", name_of(*by))));
+    let about = match item_ids {
+        [] => "the order".to_owned(),
+        [only] => format!("item {only}"),
+        several => format!("items {}", words::list(several.iter())),
+    };
     let meaning = sayings.first().and_then(|(by, value)| {
         let subject = if *by == SaidBy::SubStatus { Subject::SubStatus } else { Subject::Message };
         changes.vocabulary.words(subject, value)
     });
     let meaning = meaning.map_or_else(String::new, |words| format!(" ({words})"));
     let text = if is_first {
-        format!("Milestone {milestone}{meaning} reached for {items}, by {by}")
+        format!("Milestone {milestone}{meaning} reached for {about}, by {by}")
     } else {
-        format!("Milestone {milestone}{meaning} said again for {items}, now by {by}")
+        format!("Milestone {milestone}{meaning} said again for {about}, now by {by}")
     };
     let (said_by, values) = sayings.into_iter().unzip();
     changes.item_change(Kind::Milestone, item_ids, None, "reached".to_owned(), text);

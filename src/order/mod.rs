@@ -31,6 +31,7 @@ pub use event::{
 };
 pub use family::Family;
 pub use history::{Entry, History, Outcome, PastEntry, classify, fold, knowledge};
+pub use ledger::Ledger;
 pub use moment::{Moment, rfc3339};
 pub use place::{EventKey, Place, by_receipt};
 pub use spelling::{compared, same};

@@ -35,7 +35,8 @@ pub struct Timeline {
 pub struct Standing {
     /// Of the last snapshot only (contract, law 3).
     pub messages: BTreeSet<u64>,
-    /// Of each milestone what was last said of it (contract, law 2).
+    /// Of each milestone what was last said of it (contract, law 2), and who said that the order as a whole, not one
+    /// of its items, reached it.
     pub milestones: BTreeMap<u64, BTreeSet<u64>>,
 }
 

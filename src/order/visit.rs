@@ -5,10 +5,11 @@ use chrono_tz::Europe::London;
 
 use super::change::{AppointmentFacts, DateFacts, Facts};
 use super::event::{Appointment, Event, Message};
+use super::family::{items_of, roots_for};
 use super::moment::Moment;
 use super::spelling::same;
 use super::telling::Changes;
-use super::timeline::Item;
+use super::timeline::{Item, Order};
 use super::vocabulary::{Class, Fault, Subject, Vocabulary};
 use super::words;
 
@@ -28,7 +29,8 @@ pub fn expected_date(
     let Some(now) = item.expected_completion.clone() else { return };
     let first = item.first_expected.get_or_insert_with(|| now.clone());
     let days_from_previous = before.as_ref().and_then(|before| words::days_between(before, &now));
-    let reason_code = reason(id, event, changes.vocabulary);
+    // A first date has not moved, so that nothing explains a move of it.
+    let reason_code = before.as_ref().and_then(|_| reason(id, event, changes.vocabulary));
     if days_from_previous.is_some_and(|days| days > 0) && reason_code.is_none() {
         let from = before.as_ref().map(words::day_or_time).unwrap_or_default();
         item.unexplained_move = Some((from, words::day_or_time(&now)));
@@ -46,15 +48,12 @@ pub fn expected_date(
 
 /// Takes over what messages say of items: ends, cancellations, reasons, and dates that only a text names
 /// (domain §1, trap 7: such a date is a fact of its own and never takes the field's place).
-pub fn messages_of_items(
-    event: &Event,
-    items: &mut std::collections::BTreeMap<String, Item>,
-    changes: &mut Changes<'_>,
-) {
+pub fn messages_of_items(event: &Event, order: &mut Order, changes: &mut Changes<'_>) {
+    let roots = roots_for(order, event.messages.iter());
     for message in &event.messages {
         let date = date_of(message, changes.vocabulary);
-        for id in &message.item_ids {
-            let Some(item) = items.get_mut(id) else { continue };
+        for id in items_of(message, &roots) {
+            let Some(item) = order.items.get_mut(id) else { continue };
             for code in message.codes() {
                 let Some(meaning) = changes.vocabulary.meaning(Subject::Message, code) else { continue };
                 if meaning.is(Class::Complete) {
@@ -104,12 +103,10 @@ fn date_of(message: &Message, vocabulary: &Vocabulary) -> Option<(Moment, String
 
 /// The code of the message that explains why a date of the item moved.
 fn reason(id: &str, event: &Event, vocabulary: &Vocabulary) -> Option<String> {
-    let is_about = |message: &&Message| {
-        message
-            .item_ids
-            .iter()
-            .any(|named| named == id || id.strip_prefix(named.as_str()).is_some_and(|rest| rest.starts_with('.')))
-    };
+    let names =
+        |named: &String| named == id || id.strip_prefix(named.as_str()).is_some_and(|rest| rest.starts_with('.'));
+    // One that names no item is about all of them.
+    let is_about = |message: &&Message| message.item_ids.is_empty() || message.item_ids.iter().any(names);
     let code = |message: &Message| message.codes().find(|code| explains_a_move(code, vocabulary)).map(str::to_owned);
     event.messages.iter().filter(is_about).find_map(code)
 }
@@ -169,7 +166,8 @@ fn fault(id: &str, now: &Appointment, event: &Event, vocabulary: &Vocabulary) ->
     let status = now.status.as_deref().and_then(|status| vocabulary.meaning(Subject::AppointmentStatus, status));
     status.and_then(|meaning| meaning.fault).or_else(|| {
         const OF_VISITS: [Class; 3] = [Class::Rescheduled, Class::Missed, Class::AccessFailed];
-        let about = |message: &&Message| message.item_ids.iter().any(|named| named == id);
+        let about =
+            |message: &&Message| message.item_ids.is_empty() || message.item_ids.iter().any(|named| named == id);
         event.messages.iter().filter(about).find_map(|message| {
             let mut meanings = message.codes().filter_map(|code| vocabulary.meaning(Subject::Message, code));
             meanings.find(|meaning| OF_VISITS.into_iter().any(|class| meaning.is(class)))?.fault

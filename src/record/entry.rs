@@ -126,6 +126,7 @@ fn facts_as_json(facts: &Facts) -> Json {
                 .map(|by| match by {
                     SaidBy::SubStatus => "sub-status",
                     SaidBy::Message => "message",
+                    SaidBy::Milestone => "milestone",
                 })
                 .collect();
             json!({ "saidBy": said_by, "values": values, "first": is_first, "firstOfOrder": is_first_of_order })

@@ -4,6 +4,7 @@
 mod delivery;
 mod entry;
 mod identifier;
+mod known;
 mod line;
 mod order;
 mod value;
@@ -12,6 +13,7 @@ mod version;
 pub use delivery::{DeliveryRecord, HeaderRecord, OutcomeName, Receipt};
 pub use entry::{EntryRecord, MessageRecord, PartRecord, late_by_seconds};
 pub use identifier::{Identifier, identifiers_of};
+pub use known::{known_state, known_timeline};
 pub use line::{is_said, lines, said_of};
 pub use order::{
     AppointmentRecord, AttentionRecord, ContradictionRecord, ItemRecord, ItemTree, OrderHead, OrderRecord, PartyRecord,

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::EntryRecord;
+use super::{EntryRecord, MessageRecord};
 use crate::order::{Class, Fault, Kind, Subject, Vocabulary};
 
 /// A value that entries are counted by: the code of a part of a message, a milestone that an item reached, an
@@ -11,12 +11,12 @@ use crate::order::{Class, Fault, Kind, Subject, Vocabulary};
 pub struct EntryValueRecord {
     pub event_position: i64,
     pub ordinal: i32,
-    /// Of the message, or of the items, from 1.
+    /// Of the message, or of the items, from 1; 0 for a message's own code that none of its parts names.
     pub part: i32,
     pub kind: &'static str,
     /// `None` for a part of a message without a code, and an appointment without a status.
     pub value: Option<String>,
-    /// `None` for messages, which are about any number of items.
+    /// `None` for messages, which are about any number of items, and for what the order as a whole reached.
     pub item_id: Option<String>,
     pub at: DateTime<Utc>,
     /// Whose fault it is, where this says that a visit did not take place, or that an appointment was moved:
@@ -36,13 +36,15 @@ pub fn values_of(entries: &[EntryRecord], vocabulary: &Vocabulary) -> Vec<EntryV
         for entry in event {
             match entry.known_kind() {
                 Some(Kind::Message) => {
-                    let parts = entry.message.iter().flat_map(|message| &message.parts);
-                    for (part, said) in (1..).zip(parts) {
-                        let fault = said.code.as_deref().and_then(|code| missed_by_message(code, vocabulary));
+                    for (part, code) in entry.message.iter().flat_map(codes) {
+                        let fault = code.and_then(|code| missed_by_message(code, vocabulary));
                         let missed = fault.filter(|_| !is_told);
                         is_told |= missed.is_some();
-                        values.push(value(entry, part, Kind::Message, said.code.clone(), None, missed));
+                        values.push(value(entry, part, Kind::Message, code.map(str::to_owned), None, missed));
                     }
+                }
+                Some(Kind::Milestone) if entry.facts.is_some() && entry.item_ids.is_empty() => {
+                    values.push(value(entry, 1, Kind::Milestone, entry.name.clone(), None, None));
                 }
                 Some(Kind::Milestone) if entry.facts.is_some() => {
                     for (part, item_id) in (1..).zip(&entry.item_ids) {
@@ -64,6 +66,21 @@ pub fn values_of(entries: &[EntryRecord], vocabulary: &Vocabulary) -> Vec<EntryV
 }
 
 const UNKNOWN: &str = "unknown";
+
+/// The code of each part of a message, from part 1. Where no part names the message's own code, the first part
+/// without a code is what it stands for; a message without such a part has it by itself, as part 0.
+fn codes(message: &MessageRecord) -> Vec<(i32, Option<&str>)> {
+    let parts = (1..).zip(message.parts.iter().map(|part| part.code.as_deref()));
+    let mut codes: Vec<(i32, Option<&str>)> = parts.collect();
+    let own = message.code.as_deref().filter(|own| !codes.iter().any(|(_, code)| *code == Some(own)));
+    if let Some(own) = own {
+        match codes.iter_mut().find(|(_, code)| code.is_none()) {
+            Some((_, code)) => *code = Some(own),
+            None => codes.insert(0, (0, Some(own))),
+        }
+    }
+    codes
+}
 
 fn status_of(entry: &EntryRecord) -> Option<&str> {
     let appointment = entry.to.as_ref().filter(|_| entry.known_kind() == Some(Kind::Appointment))?;

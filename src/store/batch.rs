@@ -11,13 +11,17 @@ use uuid::Uuid;
 use super::copy::Rows;
 use super::{OrderKey, Reading, Store, StoreError};
 use crate::intake::{Incoming, KnownContent, NewOfOrder, Times, Verdicts, beside};
-use crate::order::{EventKey, Statement, Timeline};
+use crate::order::{self, EventKey, Statement, Timeline, Vocabulary};
 use crate::record::HeaderRecord;
 use crate::wire;
 
-/// The form of the fold's state in the database. Raise it whenever [`Timeline`] or what it means changes:
-/// states of another form are not read but made anew from the deliveries.
-pub const FOLD_VERSION: i32 = 4;
+/// The version of the fold's state in the database. Raise it whenever [`Timeline`] or what it means changes: states
+/// of another version are made anew from the deliveries.
+pub const FOLD_VERSION: i32 = 5;
+
+/// The first version whose bytes are of the present form. Raise it only where they can no longer be read, and then
+/// give the former form a reader: it is all that is left of orders whose bodies were let go.
+const FIRST_OF_THIS_FORM: i32 = 4;
 
 /// An open transaction.
 #[derive(Debug)]
@@ -32,6 +36,8 @@ pub struct LoadedOrder {
     pub is_new: bool,
     /// The state of the fold; `None` for a new order, and where it has to be made anew.
     pub fold: Option<Timeline>,
+    /// The state as a former version of the program left it: what goes on where nothing can be made anew.
+    pub former: Option<Timeline>,
     pub times: Option<Times>,
     /// The contents known of the events that the batch brings.
     pub known: Vec<KnownContent>,
@@ -106,7 +112,11 @@ impl Batch<'_> {
                 last_event_at: row.last_event_at,
                 last_received_at: row.last_received_at,
             });
-            order.fold = decode_fold(&row.fold, row.fold_version);
+            match KeptFold::decode(&row.fold, row.fold_version) {
+                KeptFold::Current(fold) => order.fold = Some(fold),
+                KeptFold::Former(fold) => order.former = Some(fold),
+                KeptFold::Unreadable => {}
+            }
         }
         Ok(())
     }
@@ -244,12 +254,51 @@ pub(super) async fn history(
     Ok(statements)
 }
 
-/// The state of a fold; `None` where it is of another form and has to be made anew.
-pub(super) fn decode_fold(fold: &[u8], version: i32) -> Option<Timeline> {
-    if version != FOLD_VERSION {
-        return None;
+/// The state of a fold as it is kept.
+#[derive(Debug)]
+pub(super) enum KeptFold {
+    Current(Timeline),
+    /// By the rules of a former version: made anew from the bodies, and good for going on where they are gone.
+    Former(Timeline),
+    /// Of another form: to be made anew.
+    Unreadable,
+}
+
+impl KeptFold {
+    pub(super) fn decode(fold: &[u8], version: i32) -> Self {
+        if !(FIRST_OF_THIS_FORM..=FOLD_VERSION).contains(&version) {
+            return Self::Unreadable;
+        }
+        match postcard::from_bytes(fold) {
+            Ok(fold) if version == FOLD_VERSION => Self::Current(fold),
+            Ok(fold) => Self::Former(fold),
+            Err(error) => {
+                warn!(%error, "a kept fold cannot be read; it is made anew");
+                Self::Unreadable
+            }
+        }
     }
-    postcard::from_bytes(fold).inspect_err(|error| warn!(%error, "a kept fold cannot be read; it is made anew")).ok()
+
+    /// The state for showing it: made anew where it is a former version's and the bodies are there.
+    ///
+    /// # Errors
+    /// [`StoreError::NoLongerKept`] where it cannot be read, and bodies are gone; where the database is not available.
+    pub(super) async fn shown(
+        self,
+        connection: &mut sqlx::PgConnection,
+        key: OrderKey,
+        vocabulary: &Vocabulary,
+    ) -> Result<Timeline, StoreError> {
+        let former = match self {
+            Self::Current(fold) => return Ok(fold),
+            Self::Former(fold) => Some(fold),
+            Self::Unreadable => None,
+        };
+        match (history(connection, key, None).await, former) {
+            (Err(StoreError::NoLongerKept), Some(former)) => Ok(former),
+            (statements, _) => Ok(order::fold(&statements?, None, vocabulary).timeline),
+        }
+    }
 }
 
 fn known_content(event: &[u8], content: &[u8], delivery_id: Uuid, received_at: DateTime<Utc>) -> Option<KnownContent> {

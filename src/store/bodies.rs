@@ -3,7 +3,7 @@
 //! What was made of them stays, and so do the deliveries and the events' keys that tell duplicates.
 
 use chrono::{DateTime, Datelike, Months, NaiveDate, Utc};
-use sqlx::{AssertSqlSafe, PgConnection};
+use sqlx::{AssertSqlSafe, PgConnection, Postgres, Transaction};
 
 use super::{Store, StoreError};
 
@@ -46,14 +46,16 @@ impl Store {
     /// partition, and none is made for a month that has bodies there already.
     ///
     /// # Errors
-    /// Where the database is not available, or does not let us make tables.
+    /// Where the database is not available, or does not let us make tables; where readers of bodies do not let the
+    /// table go for a moment. What was made until then stays, and the next call makes the rest.
     pub async fn make_room_for_bodies(&self, now: DateTime<Utc>) -> Result<(), StoreError> {
-        let mut transaction = self.pool.begin().await?;
-        one_at_a_time(&mut transaction).await?;
-        let there = months(&mut transaction).await?;
         for ahead in 0..=MONTHS_AHEAD {
             let month = Month::of(now).and_then(|month| Some((month.after(ahead)?, month.after(ahead + 1)?)));
-            let Some((month, next)) = month.filter(|(month, _)| !there.contains(month)) else { continue };
+            let Some((month, next)) = month else { continue };
+            let mut transaction = self.alone().await?;
+            if months(&mut transaction).await?.contains(&month) {
+                continue;
+            }
             let taken = sqlx::query_scalar!(
                 r#"select exists (select from delivery_body_default where received_at >= $1 and received_at < $2) as "taken!""#,
                 month.begin(),
@@ -69,36 +71,42 @@ impl Store {
                 next.begin().to_rfc3339()
             );
             sqlx::query(AssertSqlSafe(make)).execute(&mut *transaction).await?;
+            transaction.commit().await?;
         }
-        Ok(transaction.commit().await?)
+        Ok(())
     }
 
     /// Lets the bodies of the months go that ended before `before`, and of the default partition those
     /// received before it. Gives the number of months, and of bodies of the default partition.
     ///
     /// # Errors
-    /// Where the database is not available, or does not let us drop tables.
+    /// Where the database is not available, or does not let us drop tables; where readers of bodies do not let the
+    /// table go for a moment. Months that went until then are gone, and the next call goes on with the others.
     pub async fn let_bodies_go(&self, before: DateTime<Utc>) -> Result<(usize, u64), StoreError> {
-        let mut transaction = self.pool.begin().await?;
-        one_at_a_time(&mut transaction).await?;
         let ended = |month: &Month| month.after(1).is_some_and(|next| next.begin() <= before);
-        let mut months = months(&mut transaction).await?;
-        months.retain(ended);
-        for month in &months {
+        let mut gone = 0;
+        loop {
+            let mut transaction = self.alone().await?;
+            let Some(month) = months(&mut transaction).await?.into_iter().filter(ended).min() else { break };
             sqlx::query(AssertSqlSafe(format!("drop table {}", month.table()))).execute(&mut *transaction).await?;
+            transaction.commit().await?;
+            gone += 1;
         }
         let deleted = sqlx::query!("delete from delivery_body_default where received_at < $1", before)
-            .execute(&mut *transaction)
+            .execute(&self.pool)
             .await?;
-        transaction.commit().await?;
-        Ok((months.len(), deleted.rows_affected()))
+        Ok((gone, deleted.rows_affected()))
     }
-}
 
-/// Several nodes look after the partitions: the second waits until the first has done so.
-async fn one_at_a_time(connection: &mut PgConnection) -> Result<(), StoreError> {
-    sqlx::query("lock table delivery_body in share update exclusive mode").execute(connection).await?;
-    Ok(())
+    /// A transaction that makes or drops one partition. Several nodes look after them: the second waits until the
+    /// first has done so. For its moment nobody else can use the table of bodies, and whoever comes while it waits
+    /// for that moment waits behind it: so it waits shorter than a sender would notice, and gives up.
+    async fn alone(&self) -> Result<Transaction<'_, Postgres>, StoreError> {
+        let mut transaction = self.pool.begin().await?;
+        sqlx::query("lock table delivery_body in share update exclusive mode").execute(&mut *transaction).await?;
+        sqlx::query("set local lock_timeout = '200ms'").execute(&mut *transaction).await?;
+        Ok(transaction)
+    }
 }
 
 async fn months(connection: &mut PgConnection) -> Result<Vec<Month>, StoreError> {

@@ -21,9 +21,7 @@ impl Store {
     /// Where the database is not available.
     pub async fn census(&self) -> Result<Census, StoreError> {
         let quarantined = sqlx::query_scalar!(r#"select count(*) as "n!" from delivery where outcome = 'quarantined'"#);
-        let unknown = sqlx::query_scalar!(
-            r#"select count(*) as "n!" from (select subject, value from unknown_value group by subject, value) v"#
-        );
+        let unknown = sqlx::query_scalar!(r#"select count(*) as "n!" from analytics.unknown_values"#);
         let last = sqlx::query!(
             r#"select sender, max(last_received_at) as "last!" from product_order group by sender order by sender"#
         );

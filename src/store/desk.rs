@@ -4,9 +4,9 @@ use std::collections::HashMap;
 
 use uuid::Uuid;
 
-use super::batch::{decode_fold, history};
+use super::batch::KeptFold;
 use super::{OrderKey, Store, StoreError};
-use crate::order::{Order, Vocabulary, fold};
+use crate::order::{Order, Vocabulary};
 
 /// An id that begins with what was typed, and the order that it leads to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,10 +48,9 @@ impl Store {
         let mut digests = HashMap::with_capacity(rows.len());
         for row in rows {
             let key = OrderKey(row.order_key);
-            let timeline = match decode_fold(&row.fold, row.fold_version) {
-                Some(timeline) => timeline,
-                // Another version of the program kept it in another form.
-                None => fold(&history(&mut *self.pool.acquire().await?, key, None).await?, None, vocabulary).timeline,
+            let timeline = match KeptFold::decode(&row.fold, row.fold_version) {
+                KeptFold::Current(timeline) => timeline,
+                other => other.shown(&mut *self.pool.acquire().await?, key, vocabulary).await?,
             };
             digests.insert(key, timeline.order().clone());
         }

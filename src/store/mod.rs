@@ -13,6 +13,7 @@ mod checksum;
 mod copy;
 mod deliveries;
 mod desk;
+mod entries;
 mod error;
 mod exchanges;
 mod key;

@@ -4,14 +4,13 @@ use chrono::{DateTime, Utc};
 use sqlx::{FromRow, PgConnection};
 use uuid::Uuid;
 
-use super::batch::{decode_fold, history};
+use super::batch::{KeptFold, history};
+use super::entries::entries_now;
 use super::silence::add_silence;
 use super::{OrderKey, Store, StoreError};
 use crate::intake::Times;
 use crate::order::{Order, Outcome, Statement, Timeline, Vocabulary, fold, knowledge};
-use crate::record::{
-    EntryRecord, Identifier, MessageRecord, OrderHead, OrderRecord, TimelineRecord, identifiers_of, late_by_seconds,
-};
+use crate::record::{EntryRecord, Identifier, OrderHead, OrderRecord, TimelineRecord, identifiers_of};
 
 #[derive(FromRow)]
 pub(super) struct HeadRow {
@@ -59,7 +58,8 @@ impl Store {
     /// no such order, or nothing of it was known, or had happened, by then.
     ///
     /// # Errors
-    /// Where the database is not available.
+    /// [`StoreError::NoLongerKept`] where it is to be folded and bodies were let go; where the database is not
+    /// available.
     pub async fn order(
         &self,
         key: OrderKey,
@@ -85,10 +85,7 @@ impl Store {
         let kept = sqlx::query!("select fold, fold_version from product_order where order_key = $1", key.0)
             .fetch_one(&mut *snapshot)
             .await?;
-        let timeline = match decode_fold(&kept.fold, kept.fold_version) {
-            Some(timeline) => timeline,
-            None => fold(&history(&mut snapshot, key, None).await?, None, vocabulary).timeline,
-        };
+        let timeline = KeptFold::decode(&kept.fold, kept.fold_version).shown(&mut snapshot, key, vocabulary).await?;
         let identifiers = sqlx::query_as!(
             Identifier,
             "select kind, value from identifier where order_key = $1 order by kind, value",
@@ -96,47 +93,11 @@ impl Store {
         )
         .fetch_all(&mut *snapshot)
         .await?;
-        let entries = Self::entries(&mut snapshot, key).await?;
+        let entries = entries_now(&mut snapshot, key).await?;
         let mut order = OrderRecord::new(head.clone(), timeline.order(), identifiers);
         add_silence(&mut snapshot, &mut order, timeline.order(), Utc::now()).await?;
         snapshot.commit().await?;
         Ok(Some((order, TimelineRecord { order: head, entries })))
-    }
-
-    async fn entries(connection: &mut PgConnection, key: OrderKey) -> Result<Vec<EntryRecord>, StoreError> {
-        let rows = sqlx::query!(
-            r#"select event_position, ordinal, at, at_estimated, received_at, late, event_id, delivery_id, kind, item_ids,
-                 name, from_value, to_value, from_text, to_text,
-                 message as "message: sqlx::types::Json<MessageRecord>", facts, sentence, valid_to, known_from
-               from timeline_entry where order_key = $1 order by event_position, ordinal"#,
-            key.0
-        )
-        .fetch_all(connection)
-        .await?;
-        let entries = rows.into_iter().map(|row| EntryRecord {
-            event_position: row.event_position,
-            ordinal: row.ordinal,
-            at: row.at,
-            at_estimated: row.at_estimated,
-            received_at: row.received_at,
-            late: row.late,
-            late_by_seconds: late_by_seconds(row.late, row.at, row.received_at),
-            event_id: row.event_id,
-            delivery_id: row.delivery_id,
-            kind: row.kind,
-            item_ids: row.item_ids,
-            name: row.name,
-            from: row.from_value,
-            from_text: row.from_text,
-            to: row.to_value,
-            to_text: row.to_text,
-            message: row.message.map(|message| message.0),
-            facts: row.facts,
-            text: row.sentence,
-            valid_to: row.valid_to,
-            known_from: row.known_from,
-        });
-        Ok(entries.collect())
     }
 
     /// The senders that have orders, in alphabetical order.
@@ -163,7 +124,7 @@ impl Store {
         }
     }
 
-    async fn head(connection: &mut PgConnection, key: OrderKey) -> Result<Option<OrderHead>, StoreError> {
+    pub(super) async fn head(connection: &mut PgConnection, key: OrderKey) -> Result<Option<OrderHead>, StoreError> {
         let row = sqlx::query_as!(
             HeadRow,
             "select order_key, sender, order_id, external_id, state, state_reason, first_event_at, last_event_at,

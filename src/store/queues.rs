@@ -203,6 +203,7 @@ impl Store {
                  sum(u.occurrences)::bigint as "occurrences!", count(*) as "orders!",
                  max(u.order_key::text)::uuid as "example!"
                from unknown_value u
+               join analytics.unknown_values v on v.subject = u.subject and v.value = u.value
                group by u.subject, u.value
                order by sum(u.occurrences) desc, u.subject, u.value
                limit 1000"#

@@ -8,25 +8,28 @@ use crate::order::{Order, has_ended, silence};
 use crate::record::{AttentionRecord, OrderRecord};
 
 impl Store {
-    /// Learns anew how long items stay in a sub-status, by offering; gives the number of norms. It reads all that
-    /// the feed has told: seconds where there is much of it.
+    /// Learns anew how long items stay in a sub-status, whatever its spelling, by offering; gives the number of norms.
+    /// It reads all that the feed has told: seconds where there is much of it.
     ///
     /// # Errors
     /// Where the database is not available.
     pub async fn learn_silence(&self) -> Result<u64, StoreError> {
         let learned_at = Utc::now().trunc_subsecs(6);
         let learned = sqlx::query!(
-            "insert into silence_norm (offering_id, sub_status, p95, periods, median, running, learned_at)
-             select coalesce(i.offering_id, ''), e.to_value #>> '{}',
+            r#"insert into silence_norm (offering_id, sub_status, p95, periods, median, running, learned_at)
+             select coalesce(i.offering_id, ''), min(e.to_value #>> '{}' collate "C"),
                  percentile_cont(0.95) within group (order by e.valid_to - e.at), count(e.valid_to),
-                 percentile_cont(0.5) within group (order by e.valid_to - e.at), count(*) - count(e.valid_to), $1::timestamptz
+                 percentile_cont(0.5) within group (order by e.valid_to - e.at),
+                 count(*) filter (where e.valid_to is null and coalesce(
+                     compared(i.state) not in ('completed', 'failed', 'cancelled', 'rejected'), true)),
+                 $1::timestamptz
              from timeline_entry e
              join product_order_item i on i.order_key = e.order_key and i.item_id = e.item_ids[1]
              where e.kind = 'item-sub-status' and e.to_value #>> '{}' is not null
-             group by 1, 2
+             group by coalesce(i.offering_id, ''), compared(e.to_value #>> '{}')
              on conflict on constraint silence_norm_pk do update set
                  p95 = excluded.p95, periods = excluded.periods, median = excluded.median, running = excluded.running,
-                 learned_at = excluded.learned_at",
+                 learned_at = excluded.learned_at"#,
             learned_at
         )
         .execute(&self.pool)
@@ -69,11 +72,11 @@ pub(super) async fn add_silence(
     }
     let going_on = order.items.values().filter(|item| item.state.as_deref().is_some_and(|state| !has_ended(state)));
     let (offerings, sub_statuses): (Vec<String>, Vec<String>) =
-        going_on.filter_map(|item| Some((item.offering.clone()?, item.sub_status.clone()?))).unzip();
+        going_on.filter_map(|item| Some((item.offering.clone().unwrap_or_default(), item.sub_status.clone()?))).unzip();
     let usual = sqlx::query_scalar!(
         "select extract(epoch from max(n.p95))::bigint
          from unnest($1::text[], $2::text[]) as i (offering_id, sub_status)
-         join silence_norm n on n.offering_id = i.offering_id and n.sub_status = i.sub_status and n.periods >= 20",
+         join silence_norm n on n.offering_id = i.offering_id and n.compared = compared(i.sub_status) and n.periods >= 20",
         &offerings,
         &sub_statuses
     )

@@ -89,11 +89,10 @@ impl Store {
     pub async fn unknown_values(&self) -> Result<Vec<UnknownValue>, StoreError> {
         let values = sqlx::query_as!(
             UnknownValue,
-            r#"select u.subject, u.value, min(u.first_seen) as "first_seen!", max(u.last_seen) as "last_seen!",
-                 sum(u.occurrences)::bigint as "occurrences!", count(*) as "orders!"
-               from unknown_value u
-               group by u.subject, u.value
-               order by sum(u.occurrences) desc, u.subject, u.value
+            r#"select subject as "subject!", value as "value!", first_seen as "first_seen!", last_seen as "last_seen!",
+                 occurrences as "occurrences!", orders as "orders!"
+               from analytics.unknown_values
+               order by occurrences desc, subject, value
                limit 1000"#
         );
         Ok(values.fetch_all(&self.pool).await?)

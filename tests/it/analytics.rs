@@ -147,6 +147,108 @@ async fn an_analyst_reads_the_views_and_nothing_else() {
     app.stop().await;
 }
 
+/// A body of one order with these fields.
+fn order_body(order: &str, day: u32, mut fields: Value) -> String {
+    fields["id"] = json!(order);
+    json!({ "event": { "productOrder": fields }, "eventId": format!("{order}-{day}"),
+            "eventTime": format!("2024-01-{day:02}T12:00:00Z") })
+    .to_string()
+}
+
+#[tokio::test]
+async fn values_mean_the_same_in_every_spelling() {
+    let app = TestApp::start().await;
+    let message = |code: &str| json!({ "subCode": code, "message": format!("Warning : {code} : told") });
+    for (order, offering, code) in [("a", "E0000021", "101096"), ("b", "e-0000 021", "10-1096")] {
+        let item = json!({ "id": "1", "product": { "productOffering": { "id": offering } } });
+        let fields = json!({ "productOrderItem": item, "errorMessage": message(code) });
+        assert_eq!(app.post("/listener", order_body(order, 1, fields)).await.status, 200);
+    }
+    let offerings = app.database.rows("select offering from analytics.order_items").await;
+    assert_eq!(offerings, [json!({ "offering": "access" }), json!({ "offering": "access" })]);
+    let meanings = app.database.rows("select count(meaning) as known from analytics.messages").await;
+    assert_eq!(meanings, [json!({ "known": 2 })]);
+    let delays = app.database.rows("select code, messages, orders from analytics.delay_reasons").await;
+    assert_eq!(delays, [json!({ "code": "101096", "messages": 2, "orders": 2 })]);
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn a_message_counts_by_its_own_code_where_its_text_names_none() {
+    let app = TestApp::start().await;
+    let message = |text: Value| json!({ "subCode": "101158", "message": text, "productOrderItem": { "itemId": "1" } });
+    let texts = [json!("the customer was out"), json!(null), json!("Warning : 2001 : differs .~ they were out")];
+    for (order, text) in ["free", "none", "chain"].into_iter().zip(texts) {
+        let fields = json!({ "productOrderItem": { "id": "1" }, "errorMessage": message(text) });
+        assert_eq!(app.post("/listener", order_body(order, 1, fields)).await.status, 200);
+    }
+    let coded = "select order_id, part, text from analytics.messages where code = '101158'";
+    let row = |order: &str, part: u32, text: Value| json!({ "order_id": order, "part": part, "text": text });
+    let expected = [
+        row("chain", 2, json!("they were out")),
+        row("free", 1, json!("the customer was out")),
+        row("none", 0, Value::Null),
+    ];
+    let coded = app.database.rows(coded).await;
+    assert!(coded.len() == 3 && expected.iter().all(|row| coded.contains(row)), "{coded:?}");
+    let missed = app.database.rows("select fault from analytics.missed_appointments where reason = '101158'").await;
+    assert_eq!(missed.len(), 3);
+    assert_eq!(app.database.rows("select messages from analytics.delay_reasons").await, [json!({ "messages": 3 })]);
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn milestones_of_the_order_and_those_that_the_sender_states_are_counted() {
+    let app = TestApp::start().await;
+    let acknowledged = json!({ "errorMessage": { "subCode": "510", "message": "acknowledged" } });
+    assert_eq!(app.post("/listener", order_body("bare", 1, acknowledged)).await.status, 200);
+    let body = std::fs::read("fixtures/bt-wholesale-variants/v5-milestone.json").unwrap();
+    assert_eq!(app.post("/listener", body).await.status, 200);
+    let reached = "select order_id, milestone, item_id, said_by, is_first from analytics.milestones";
+    let row = |order: &str, milestone: &str, item: Value, by: &str| json!({ "order_id": order, "milestone": milestone, "item_id": item, "said_by": by, "is_first": true });
+    let expected =
+        [row("00900011", "Building permits", json!("100"), "milestone"), row("bare", "KCI1", Value::Null, "message")];
+    let reached = app.database.rows(reached).await;
+    assert!(reached.len() == 2 && expected.iter().all(|row| reached.contains(row)), "{reached:?}");
+    let gaps = app.database.rows("select order_id, kci1_at from analytics.kci_gaps").await;
+    assert_eq!(gaps, [json!({ "order_id": "bare", "kci1_at": "2024-01-01T12:00:00+00:00" })]);
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn a_norm_is_of_a_sub_status_in_all_its_spellings() {
+    let app = TestApp::start().await;
+    // No offering. Between the spellings nothing changes; the state changes in the middle of the period.
+    let steps = [(1, "acknowledged", "In Progress"), (3, "inProgress", "inProgress"), (9, "completed", "Closed")];
+    for number in 0..20 {
+        for (day, state, sub_status) in steps {
+            let item = json!({ "id": "1", "state": state, "subStatus": sub_status });
+            let body = order_body(&format!("n{number}"), day, json!({ "productOrderItem": item }));
+            assert_eq!(app.post("/listener", body).await.status, 200);
+        }
+    }
+    let waiting = json!({ "productOrderItem": { "id": "1", "state": "inProgress", "subStatus": "in-progress" } });
+    assert_eq!(app.post("/listener", order_body("waiting", 1, waiting)).await.status, 200);
+    app.database.store.learn_silence().await.unwrap();
+    let norms = "select offering_id, sub_status, periods, p95, running from analytics.time_in_sub_status";
+    let norm = |sub_status: &str, periods: u32, p95: Value, running: u32| json!({ "offering_id": null, "sub_status": sub_status, "periods": periods, "p95": p95, "running": running });
+    let norms = app.database.rows(norms).await;
+    let expected = [norm("Closed", 0, Value::Null, 0), norm("In Progress", 20, json!("8 days"), 1)];
+    assert!(norms.len() == 2 && expected.iter().all(|norm| norms.contains(norm)), "{norms:?}");
+
+    // Where no offering is known, and in whatever spelling, the norm holds: for the list and for the order itself.
+    app.database.execute("update silence_norm set p95 = interval '100 years' where compared = 'inprogress'").await;
+    assert_eq!(app.database.rows("select order_id from analytics.silent_orders").await, Vec::<Value>::new());
+    assert!(!app.json("/api/v1/orders/waiting").await["attention"].to_string().contains("silent"));
+    app.database.execute("update silence_norm set p95 = interval '9 days' where compared = 'inprogress'").await;
+    assert_eq!(
+        app.database.rows("select allowed from analytics.silent_orders").await,
+        [json!({ "allowed": "9 days" })]
+    );
+    assert!(app.json("/api/v1/orders/waiting").await["attention"].to_string().contains("the usual is 9 days"));
+    app.stop().await;
+}
+
 #[tokio::test]
 async fn orders_that_are_silent_for_longer_than_their_like_are_found() {
     let app = TestApp::start().await;

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use order_timeline::order::{self, Entry, Family, History, Kind, Outcome, Statement, fold, rfc3339};
+use order_timeline::order::{
+    self, Entry, Facts, Family, History, Kind, MilestoneFacts, Outcome, SaidBy, Statement, fold, rfc3339,
+};
 use order_timeline::{vocabulary, wire};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -331,6 +333,117 @@ fn a_milestone_is_told_again_only_when_it_says_something_else() {
 }
 
 #[test]
+fn a_message_that_names_no_item_is_about_the_root_items() {
+    let of = |code: &str| {
+        order_with(json!({
+            "productOrderItem": [{ "id": "1", "state": "inProgress" }, { "id": "1.1", "state": "inProgress" },
+                                 { "id": "2", "state": "inProgress" }],
+            "errorMessage": { "subCode": code, "message": format!("Informational : {code} : told of the order") },
+        }))
+    };
+    let history = folded(&[event(1, of("510")), event(2, of("510")), event(3, of("100205"))]);
+    let told = texts(&history, Kind::Milestone);
+    assert_eq!(told, ["Milestone KCI1 (order acknowledged) reached for items 1 and 2, by message 510"]);
+    let clashes: Vec<_> = history.timeline.order().contradictions.keys().cloned().collect();
+    let clash = |item: &str| ("cancelled-while-running".to_owned(), item.to_owned());
+    assert_eq!(clashes, [clash("1"), clash("2")]);
+    let reasons: Vec<_> = history.timeline.order().attention.iter().map(|one| one.reason.as_str()).collect();
+    assert!(reasons.contains(&"supplier-cancelled"), "{reasons:?}");
+}
+
+#[test]
+fn an_order_without_items_reaches_milestones_itself_and_each_once() {
+    let acknowledged = |more: Value| {
+        let mut order = order_with(json!({ "errorMessage": { "subCode": "510", "message": "acknowledged" } }));
+        order.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        order
+    };
+    let item = json!({ "productOrderItem": { "id": "1", "subStatus": "AcceptedByBTWwBC" } });
+    let history =
+        folded(&[event(1, acknowledged(json!({}))), event(2, acknowledged(json!({}))), event(3, order_with(item))]);
+    let told: Vec<_> =
+        milestones(&history).map(|(text, facts)| (text, facts.is_first, facts.is_first_of_order)).collect();
+    assert_eq!(
+        told,
+        [
+            ("Milestone KCI1 (order acknowledged) reached for the order, by message 510", true, true),
+            (
+                "Milestone KCI1 (accepted by the supplier) reached for item 1, by sub-status AcceptedByBTWwBC",
+                true,
+                false
+            ),
+        ]
+    );
+}
+
+#[test]
+fn a_milestone_that_the_sender_states_counts_once_it_is_reached() {
+    let of = |status: &str| order_with(json!({ "productOrderMilestone": { "name": "Duct", "status": status } }));
+    let history = folded(&[event(1, of("planned")), event(2, of("completed")), event(3, of("Achieved"))]);
+    let told: Vec<_> = milestones(&history)
+        .map(|(_, facts)| (facts.said_by.clone(), facts.values.clone(), facts.is_first, facts.is_first_of_order))
+        .collect();
+    let by = vec![SaidBy::Milestone];
+    let value = |value: &str| vec![value.to_owned()];
+    assert_eq!(told, [(by.clone(), value("completed"), true, true), (by, value("Achieved"), false, false)]);
+}
+
+#[test]
+fn a_contradiction_that_goes_on_shows_what_clashes_now_and_since_when_it_began() {
+    let of = |date: &str| {
+        order_with(json!({ "productOrderItem": { "id": "1", "state": "inProgress", "expectedCompletionDate": date } }))
+    };
+    let history = folded(&[event(1, of("2024-05-01")), event(2, of("2024-05-03")), event(3, of("2024-05-07"))]);
+    let open: Vec<_> = history.timeline.order().contradictions.values().collect();
+    assert_eq!(open.len(), 1);
+    assert_eq!(open[0].since, received(2));
+    assert_eq!(open[0].statements[0], "item 1 was expected on 3 May 2024");
+    let attention = &history.timeline.order().attention;
+    assert_eq!(attention.len(), 1);
+    assert_eq!(attention[0].since, received(2));
+    assert!(attention[0].why.contains("7 May 2024"), "{attention:?}");
+    assert_eq!(texts(&history, Kind::Contradiction).len(), 1, "it is opened once");
+}
+
+#[test]
+fn of_several_contradictions_the_oldest_is_named_with_its_own_beginning() {
+    let of = |date: &str, message: Value| {
+        order_with(json!({ "errorMessage": message, "productOrderItem": {
+            "id": "1", "state": "inProgress", "expectedCompletionDate": date } }))
+    };
+    let complete = json!({ "subCode": "530", "message": "complete", "productOrderItem": { "itemId": "1" } });
+    let history = folded(&[
+        event(1, of("2024-05-01", json!([]))),
+        event(2, of("2024-05-03", json!([]))),
+        event(3, of("2024-05-03", complete)),
+    ]);
+    let order = history.timeline.order();
+    let kinds: Vec<_> = order.contradictions.keys().map(|(kind, _)| kind.as_str()).collect();
+    assert_eq!(kinds, ["complete-while-running", "date-moved-without-reason"]);
+    let attention = order.attention.iter().find(|one| one.reason == "contradiction").unwrap();
+    assert_eq!(attention.since, received(2));
+    assert!(attention.why.starts_with("Item 1 was expected on 1 May 2024"), "{}", attention.why);
+}
+
+#[test]
+fn a_first_date_has_not_moved_and_needs_no_reason() {
+    let of = |date: &str| {
+        order_with(json!({
+            "productOrderItem": { "id": "1", "expectedCompletionDate": date },
+            "errorMessage": { "subCode": "521", "message": "Informational : 521 : moved", "productOrderItem": { "itemId": "1" } },
+        }))
+    };
+    let history = folded(&[event(1, of("2024-05-01")), event(2, of("2024-05-03"))]);
+    let reasons: Vec<_> = entries(&history, Kind::ExpectedDate, "1")
+        .map(|entry| match &entry.change.facts {
+            Some(Facts::ExpectedDate(facts)) => (facts.is_first, facts.reason_code.clone()),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(reasons, [(true, None), (false, Some("521".to_owned()))]);
+}
+
+#[test]
 fn the_order_in_which_parties_are_listed_is_no_change() {
     let of =
         |ids: [&str; 2]| order_with(json!({ "relatedParty": ids.map(|id| json!({ "role": "Engineer", "id": id })) }));
@@ -430,6 +543,18 @@ fn order_with(mut fields: Value) -> Value {
 
 fn entries<'h>(history: &'h History, kind: Kind, item: &'h str) -> impl Iterator<Item = &'h Entry> {
     history.entries.iter().filter(move |entry| entry.change.kind == kind && entry.change.item_ids == [item])
+}
+
+fn texts(history: &History, kind: Kind) -> Vec<&str> {
+    history.entries.iter().filter(|entry| entry.change.kind == kind).map(|entry| entry.change.text.as_str()).collect()
+}
+
+/// The milestones that count.
+fn milestones(history: &History) -> impl Iterator<Item = (&str, &MilestoneFacts)> {
+    history.entries.iter().filter_map(|entry| match &entry.change.facts {
+        Some(Facts::Milestone(facts)) => Some((entry.change.text.as_str(), facts)),
+        _ => None,
+    })
 }
 
 fn messages<'h>(history: &'h History, code: &'h str) -> impl Iterator<Item = &'h Entry> {

@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use order_timeline::intake::{Extent, KnownContent, Plan, Seen, Times, Unknown, addition, whole};
-use order_timeline::order::{Entry, EventKey, Item, Outcome, Statement, Timeline, Vocabulary, fold, rfc3339};
+use order_timeline::order::{Entry, EventKey, Item, Outcome, Statement, Timeline, Vocabulary, compared, fold, rfc3339};
 use order_timeline::record::{
-    AttentionRecord, EntryRecord, EntryValueRecord, Identifier, ItemRecord, ItemVersionRecord,
+    AttentionRecord, EntryRecord, EntryValueRecord, Identifier, ItemRecord, ItemVersionRecord, known_state,
+    known_timeline,
 };
 use order_timeline::{vocabulary, wire};
 use proptest::prelude::*;
@@ -129,6 +130,35 @@ proptest! {
         kept.sort();
         folded.sort();
         prop_assert_eq!(kept, folded);
+    }
+
+    #[test]
+    fn the_entries_that_are_kept_tell_what_was_known_as_folding_does(
+        history in history(), at in any::<Index>(), until in 0..MINUTES,
+    ) {
+        let known_at = history[at.index(history.len())].received_at;
+        let plan = whole(&history, &vocabulary()).unwrap();
+        let known_now = plan.entries.into_iter().filter(|entry| entry.known_from <= known_at);
+        let known_once = plan.past.into_iter().filter(|(entry, until)| entry.known_from <= known_at && *until > known_at);
+        let kept: Vec<EntryRecord> = known_now.chain(known_once.map(|(entry, _)| entry)).collect();
+        let received: Vec<Statement> =
+            history.into_iter().filter(|statement| statement.received_at <= known_at).collect();
+        let lasting = |entry: &EntryRecord| format!("{} until {:?}", telling(entry), entry.valid_to);
+
+        let folded: Vec<EntryRecord> =
+            fold(&received, None, &vocabulary()).entries.into_iter().map(EntryRecord::from).collect();
+        let mut expected: Vec<String> = folded.iter().map(lasting).collect();
+        let mut told: Vec<String> = known_timeline(kept.clone(), None).iter().map(lasting).collect();
+        expected.sort();
+        told.sort();
+        prop_assert_eq!(told, expected);
+
+        let until = minute(until);
+        // Another spelling of it is no entry.
+        let state = |entries: &[EntryRecord]| known_state(entries).map(|(state, _)| compared(&state));
+        let then = fold(&received, Some(until), &vocabulary());
+        let of_fold = then.timeline.order().state.as_ref().map(|state| compared(&state.state));
+        prop_assert_eq!(state(&known_timeline(kept, Some(until))), of_fold);
     }
 
     #[test]

@@ -74,10 +74,26 @@ async fn shapes_that_nobody_knows_are_counted_until_somebody_does() {
     let unknown = out(&run(&app.database, &["vocabulary", "list", "--unknown", "--subject", "shape"]).await);
     assert!(unknown.contains(shape) && unknown.contains("3 times in 2 orders"), "{unknown}");
 
+    // What is set is known at once, whatever orders still say of it.
     out(&run(&app.database, &["vocabulary", "set", "shape", shape, "--words", "the colour of the box"]).await);
+    assert!(app.database.rows("select * from analytics.unknown_values").await.is_empty());
+    let none = out(&run(&app.database, &["vocabulary", "list", "--unknown"]).await);
+    assert!(none.contains("Every value of the feed is known."), "{none}");
     out(&run(&app.database, &["rebuild"]).await);
     let none = out(&run(&app.database, &["vocabulary", "list", "--unknown"]).await);
     assert!(none.contains("Every value of the feed is known."), "{none}");
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn what_the_suppliers_documents_imply_is_no_news() {
+    let app = TestApp::start().await;
+    for name in ["collections-as-one-object", "v5-jeopardy-alert", "cancel-order-misspelt"] {
+        let body = std::fs::read(format!("fixtures/bt-wholesale-variants/{name}.json")).unwrap();
+        assert_eq!(app.post("/listener", body).await.status, 200);
+    }
+    let news = "select subject, value from analytics.unknown_values where subject in ('shape', 'message')";
+    assert_eq!(app.database.rows(news).await, Vec::<serde_json::Value>::new());
     app.stop().await;
 }
 

@@ -1,0 +1,55 @@
+//! What was known at a time, from the entries that are kept: for orders whose bodies were let go.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+
+use super::EntryRecord;
+use crate::order::{Kind, Ledger, Moment, day_or_time, rfc3339, state_in_words};
+
+/// The timeline that these entries were, in the order of time, as of `at` where that is given.
+///
+/// `entries` are those that were known at one time, of whatever later telling: an event's entries may have been made
+/// at different times, and stand together again here. How long each holds is worked out anew, since what ended it
+/// may not have been known yet.
+pub fn known_timeline(mut entries: Vec<EntryRecord>, at: Option<DateTime<Utc>>) -> Vec<EntryRecord> {
+    entries.sort_by_key(|entry| (entry.at, entry.event_position, entry.ordinal));
+    let mut places: HashMap<(DateTime<Utc>, String), i64> = HashMap::new();
+    for entry in &mut entries {
+        // A conflict stands with the event that it is about, and so has its id; what has none is its delivery's.
+        let event = entry.event_id.clone().unwrap_or_else(|| entry.delivery_id.to_string());
+        let next = i64::try_from(places.len()).unwrap_or(i64::MAX);
+        entry.event_position = *places.entry((entry.at, event)).or_insert(next);
+        entry.valid_to = None;
+    }
+    entries.sort_by_key(|entry| entry.event_position);
+    let mut ledger = Ledger::default();
+    for place in 0..entries.len() {
+        let Some((kind, entry)) = entries.get(place).and_then(|entry| Some((entry.known_kind()?, entry))) else {
+            continue;
+        };
+        let own = (u32::try_from(place).unwrap_or(u32::MAX), 0);
+        let ends_at = entry.at;
+        let ended = ledger.enter_entry(kind, entry.name.as_deref(), &entry.item_ids, own);
+        let ended = ended.and_then(|(place, _)| entries.get_mut(usize::try_from(place).ok()?));
+        if let Some(ended) = ended {
+            ended.valid_to = Some(ends_at);
+        }
+    }
+    if let Some(at) = at {
+        entries.retain(|entry| entry.at <= at);
+        entries.iter_mut().for_each(|entry| entry.valid_to = entry.valid_to.filter(|ended| *ended <= at));
+    }
+    entries
+}
+
+/// The order's state at the end of these entries, and the sentence that said why when it began: what was said of the
+/// reason later is not kept. `None` where they tell no state.
+pub fn known_state(entries: &[EntryRecord]) -> Option<(String, String)> {
+    let is_state = |entry: &&EntryRecord| entry.known_kind() == Some(Kind::OrderState);
+    let entry = entries.iter().rev().find(is_state)?;
+    let state = entry.to.as_ref()?.as_str()?.to_owned();
+    let told = entry.text.strip_prefix(&format!("Order {}. ", state_in_words(&state))).unwrap_or(&entry.text);
+    let since = day_or_time(&Moment::new(rfc3339(entry.at), Some(entry.at)));
+    Some((state, format!("As told on {since}: {told}")))
+}

@@ -77,8 +77,10 @@ impl Viewer {
         local.or_else(before).map(|at| at.to_utc())
     }
 
-    /// The same the other way round, to the millisecond at most.
+    /// The same the other way round. To the millisecond, which is as exact as a field is, and never earlier: what was
+    /// known at the instant is known at the field's time, too.
     pub fn field_value(&self, at: DateTime<Utc>) -> String {
+        let at = at.checked_add_signed(TimeDelta::nanoseconds(999_999)).unwrap_or(at);
         self.local(at).trunc_subsecs(3).naive_local().format("%Y-%m-%dT%H:%M:%S%.f").to_string()
     }
 
@@ -223,7 +225,7 @@ mod tests {
     #[test]
     fn fields_hold_the_viewers_time() {
         let london = viewer(Zone::London);
-        assert_eq!(london.field_value(at("2024-04-29T08:00:00.1234Z")), "2024-04-29T09:00:00.123");
+        assert_eq!(london.field_value(at("2024-04-29T08:00:00.1234Z")), "2024-04-29T09:00:00.124");
         assert_eq!(viewer(Zone::Utc).field_value(at("2024-04-29T08:00:00Z")), "2024-04-29T08:00:00");
         assert_eq!(london.from_field("2024-04-29T09:00"), Some(at("2024-04-29T08:00:00Z")));
         assert_eq!(london.from_field("2024-01-29T09:00:00.5"), Some(at("2024-01-29T09:00:00.5Z")));

@@ -15,6 +15,7 @@ mod openapi;
 mod orders;
 pub mod pages;
 mod peer;
+mod plain_words;
 mod refusals;
 mod routes;
 mod session;

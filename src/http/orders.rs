@@ -152,7 +152,13 @@ pub fn query(parameters: &ListParameters) -> Result<OrderQuery, Problem> {
         Some("lastEventAt") => Sort::OldestFirst,
         Some("orderId") => Sort::IdsUp,
         Some("-orderId") => Sort::IdsDown,
-        Some(_) => return Err(bad_query(&"sort is lastEventAt, -lastEventAt, orderId or -orderId")),
+        Some("state") => Sort::StatesUp,
+        Some("-state") => Sort::StatesDown,
+        Some(_) => {
+            return Err(bad_query(
+                &"sort is lastEventAt, orderId or state, with a - before it for the other way round",
+            ));
+        }
     };
     let limit = parameters.limit.unwrap_or(LIMIT);
     if limit == 0 || limit > HIGHEST_LIMIT {
@@ -192,6 +198,7 @@ pub fn cursor_text(cursor: Cursor) -> String {
     match cursor {
         Cursor::LastEvent(at, key) => format!("{}_{}", at.timestamp_micros(), key.simple()),
         Cursor::OrderId(id, key) => format!("{}_{id}", key.simple()),
+        Cursor::State(state, at, key) => format!("{}_{}_{state}", at.timestamp_micros(), key.simple()),
     }
 }
 
@@ -201,6 +208,11 @@ fn cursor(text: &str, sort: Sort) -> Option<Cursor> {
     match sort {
         Sort::NewestFirst | Sort::OldestFirst => {
             Some(Cursor::LastEvent(DateTime::from_timestamp_micros(first.parse().ok()?)?, second.parse().ok()?))
+        }
+        Sort::StatesUp | Sort::StatesDown => {
+            let (key, state) = second.split_once('_')?;
+            let at = DateTime::from_timestamp_micros(first.parse().ok()?)?;
+            Some(Cursor::State(state.to_owned(), at, key.parse().ok()?))
         }
         Sort::IdsUp | Sort::IdsDown => Some(Cursor::OrderId(second.to_owned(), first.parse().ok()?)),
     }

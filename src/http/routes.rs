@@ -2,7 +2,7 @@
 
 use std::future::ready;
 
-use actix_web::middleware::from_fn;
+use actix_web::middleware::{Compress, from_fn};
 use actix_web::{FromRequest, Handler, HttpRequest, Resource, Responder, guard, web};
 
 use super::{
@@ -37,7 +37,15 @@ impl Routes<'_> {
     pub fn service(&mut self, classified: Classified) -> &mut Self {
         let Classified { paths, door, methods, resource } = classified;
         self.table.extend(paths.into_iter().map(|path| Route { path, door, methods }));
-        self.config.service(resource.wrap(from_fn(move |request, next| judge::check(door, request, next))));
+        let guarded = resource.wrap(from_fn(move |request, next| judge::check(door, request, next)));
+        match door {
+            // What is read is texts, often long ones. That their length tells of their content (BREACH) takes a page of
+            // another site that makes the browser ask on and on, with its cookie, for what holds a secret beside words
+            // of that page's: the cookie is not sent along but by following a link, and no answer holds a session,
+            // a key or any other secret of ours.
+            Door::Read | Door::Public => self.config.service(guarded.wrap(Compress::default())),
+            _ => self.config.service(guarded),
+        };
         self
     }
 }

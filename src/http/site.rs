@@ -12,10 +12,12 @@ use actix_web::{HttpRequest, HttpResponse, ResponseError, web};
 use chrono::Utc;
 use maud::Markup;
 
-use super::entrance::Entrance;
+use super::entrance::{Entrance, staff_of};
 use super::error::{Problem, bad_form, bad_path, bad_query};
 use super::hybris;
-use super::pages::{self, Viewer, Zone};
+use super::pages::{self, Viewer, Who, Zone};
+use super::plain_words;
+use crate::access::Scope;
 
 /// Where a viewer's zone is kept.
 pub const ZONE_COOKIE: &str = "zone";
@@ -26,18 +28,19 @@ pub fn viewer_of(request: &HttpRequest) -> Viewer {
     let mut pairs = cookies.flat_map(|cookies| cookies.split(';')).filter_map(|cookie| cookie.trim().split_once('='));
     let zone = pairs.find(|(name, _)| *name == ZONE_COOKIE).and_then(|(_, zone)| Zone::from_name(zone));
     let here = request.uri().path_and_query().map_or("/", |here| here.as_str());
-    Viewer { zone: zone.unwrap_or_default(), now: Utc::now(), here: here.to_owned() }
+    let who = staff_of(request).map(|staff| Who { may_operate: Scope::Operate.is_in(&staff.scopes), name: staff.name });
+    Viewer { zone: zone.unwrap_or_default(), now: Utc::now(), here: here.to_owned(), who }
 }
 
 /// A query that cannot be read, told in the form of what was asked for.
 pub fn bad_query_told(cause: QueryPayloadError, request: &HttpRequest) -> actix_web::Error {
-    let response = told(request, &bad_query(&cause));
+    let response = told(request, &bad_query(&plain_words::of_query(&cause.to_string())));
     InternalError::from_response(cause, response).into()
 }
 
 /// The same for a path.
 pub fn bad_path_told(cause: PathError, request: &HttpRequest) -> actix_web::Error {
-    let response = told(request, &bad_path(&cause));
+    let response = told(request, &bad_path(&plain_words::of_path(request.path())));
     InternalError::from_response(cause, response).into()
 }
 
@@ -72,7 +75,15 @@ pub fn wants_page(request: &HttpRequest) -> bool {
 }
 
 pub fn problem_page(problem: &Problem, viewer: &Viewer) -> HttpResponse {
-    html(problem.status, &pages::message(problem.title, &problem.detail, viewer))
+    // The detail is for whoever delivers; who looks at a page delivers nothing.
+    let detail = match problem.code.as_str() {
+        "database-unavailable" => {
+            "The service cannot reach its database at the moment. Nothing that was received is lost. Try again in a few \
+             seconds; if it lasts, tell whoever operates the service."
+        }
+        _ => problem.detail.as_str(),
+    };
+    html(problem.status, &pages::message(problem.title, detail, viewer))
 }
 
 /// A page, or what went wrong instead.

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::ContentType;
+use actix_web::http::header::{ContentEncoding, ContentType};
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse, web};
 use chrono::{DateTime, Utc};
@@ -67,6 +67,8 @@ pub async fn stream(
         .content_type(ContentType("text/event-stream".parse().unwrap_or(actix_web::mime::TEXT_PLAIN)))
         // Proxies that gather an answer before they pass it on would never pass this one on.
         .insert_header(("X-Accel-Buffering", "no"))
+        // Nor would what compresses answers: it gathers until there is enough.
+        .insert_header(ContentEncoding::Identity)
         .streaming(events))
 }
 

@@ -1,10 +1,12 @@
 //! What the pages ask beside the orders themselves: digests for lists, ids by their beginning, versions.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
+use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::batch::KeptFold;
+use super::order_list::with_other_zeros;
 use super::{OrderKey, Store, StoreError};
 use crate::order::{Order, Vocabulary};
 
@@ -16,6 +18,14 @@ pub struct Suggestion {
     pub sender: String,
     pub order_id: String,
     pub state: String,
+}
+
+/// An id that begins with what was asked for.
+#[derive(Debug)]
+struct Beginning {
+    order_key: Uuid,
+    kind: String,
+    value: String,
 }
 
 /// Another number whenever anything may have changed in an order.
@@ -57,44 +67,92 @@ impl Store {
         Ok(digests)
     }
 
-    /// The ids that begin with this text, in their order, each with an order that has it.
+    /// The ids that begin with this text, in their order, each with an order that has it. Case does not count, and
+    /// zeros that were left out stand last.
     ///
     /// # Errors
     /// Where the database is not available.
     pub async fn suggestions(&self, begin: &str, limit: u16) -> Result<Vec<Suggestion>, StoreError> {
-        // `like` with a bound pattern would not use the index in a plan that is made once for all patterns.
-        let suggestions = sqlx::query_as!(
-            Suggestion,
-            "select i.kind, i.value, o.sender, o.order_id, o.state
-             from (select order_key, kind, value from identifier
-                   where value ~>=~ $1 and value ~<~ $2
-                   order by value using ~<~ limit $3) i
-             join product_order o on o.order_key = i.order_key
-             order by i.value using ~<~, o.last_event_at desc, i.kind",
-            begin,
-            format!("{begin}{LAST}"),
-            i64::from(limit)
+        let found = self.having_one_that_begins(&[begin.to_owned()], limit.into()).await?;
+        let others = with_other_zeros(begin);
+        let found = if found.is_empty() && !others.is_empty() {
+            self.having_one_that_begins(&others, limit.into()).await?
+        } else {
+            found
+        };
+        let keys: Vec<Uuid> = found.iter().map(|id| id.order_key).collect();
+        let orders = sqlx::query!(
+            "select order_key, sender, order_id, state from product_order where order_key = any($1)",
+            keys.as_slice()
         );
-        Ok(suggestions.fetch_all(&self.pool).await?)
+        let orders = orders.fetch_all(&self.pool).await?;
+        let suggestion = |id: Beginning| {
+            let order = orders.iter().find(|order| order.order_key == id.order_key)?;
+            Some(Suggestion {
+                kind: id.kind,
+                value: id.value,
+                sender: order.sender.clone(),
+                order_id: order.order_id.clone(),
+                state: order.state.clone(),
+            })
+        };
+        Ok(found.into_iter().filter_map(suggestion).take(limit.into()).collect())
     }
 
     /// The orders that have an id that begins with this text, with the kinds and ids that do.
     pub(super) async fn beginning(&self, begin: &str) -> Result<HashMap<Uuid, Vec<String>>, StoreError> {
         const MOST: i64 = 200;
-        let rows = sqlx::query!(
-            "select order_key, kind, value from identifier where value ~>=~ $1 and value ~<~ $2
-             order by value using ~<~ limit $3",
-            begin,
-            format!("{begin}{LAST}"),
-            MOST
-        )
-        .fetch_all(&self.pool)
-        .await?;
+        let mut rows = self.having_one_that_begins(&[begin.to_owned()], MOST).await?;
+        let others = with_other_zeros(begin);
+        if rows.is_empty() && !others.is_empty() {
+            rows = self.having_one_that_begins(&others, MOST).await?;
+        }
         let mut found: HashMap<Uuid, Vec<String>> = HashMap::new();
         for row in rows {
             found.entry(row.order_key).or_default().push(format!("{} {}", row.kind, row.value));
         }
         Ok(found)
+    }
+
+    /// Ids that begin with one of these texts, so many for each; those of events only where enough of it is given.
+    async fn having_one_that_begins(&self, begins: &[String], limit: i64) -> Result<Vec<Beginning>, StoreError> {
+        const SHORTEST_OF_EVENT: i32 = 6;
+        // `like` with a bound pattern would not use the index in a plan that is made once for all patterns.
+        let mut rows = sqlx::query_as!(
+            Beginning,
+            r#"select found.order_key as "order_key!", found.kind as "kind!", found.value as "value!"
+               from unnest($1::text[]) as asked (id)
+               cross join lateral (
+                   (select order_key, kind, value from identifier
+                    where lower(value) ~>=~ lower(asked.id) and lower(value) ~<~ (lower(asked.id) || $2)
+                    order by lower(value) using ~<~ limit $3)
+                   union all
+                   (select order_key, 'event-id', event_id from delivery
+                    where left(lower(event_id), 64) ~>=~ lower(asked.id)
+                      and left(lower(event_id), 64) ~<~ (lower(asked.id) || $2)
+                      and event_id is not null and char_length(asked.id) >= $4
+                    order by left(lower(event_id), 64) using ~<~ limit $3)
+               ) found"#,
+            begins,
+            LAST.to_string(),
+            limit,
+            SHORTEST_OF_EVENT
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        let mut seen = HashSet::new();
+        rows.retain(|row| seen.insert((row.order_key, row.kind.clone(), row.value.clone())));
+        Ok(rows)
+    }
+
+    /// When what an order's timeline tells was received, as it is known now.
+    ///
+    /// # Errors
+    /// Where the database is not available.
+    pub async fn moments(&self, key: OrderKey) -> Result<Vec<DateTime<Utc>>, StoreError> {
+        let moments =
+            sqlx::query_scalar!("select distinct received_at from timeline_entry where order_key = $1", key.0);
+        Ok(moments.fetch_all(&self.pool).await?)
     }
 
     /// The versions of these orders now; those that are not there are left out.

@@ -19,6 +19,8 @@ pub struct Numbers {
     pub new_orders: i64,
     /// How many orders need a person, by reason; the silent at most [`Numbers::COUNTED`].
     pub attention: Vec<(String, i64)>,
+    /// How many orders need a person for any reason but silence, each counted once.
+    pub waiting: i64,
     /// Deliveries that are quarantined, at most [`Numbers::COUNTED`].
     pub quarantined: i64,
     /// Visits missed or moved in the last 30 days, by fault.
@@ -79,6 +81,7 @@ impl Store {
         let attention = sqlx::query!(r#"select reason, count(*) as "count!" from attention group by reason"#);
         let attention = attention.fetch_all(&self.pool).await?.into_iter();
         let mut attention: Vec<(String, i64)> = attention.map(|row| (row.reason, row.count)).collect();
+        let waiting = sqlx::query_scalar!(r#"select count(distinct order_key) as "count!" from attention"#);
         let silent = sqlx::query_scalar!(
             r#"select count(*) as "count!" from (select from analytics.silent_orders limit $1) s"#,
             Numbers::COUNTED
@@ -109,6 +112,7 @@ impl Store {
             new_orders: orders.iter().map(|row| row.new).sum(),
             orders: orders.into_iter().map(|row| (row.day, row.state, row.count)).collect(),
             attention,
+            waiting: waiting.fetch_one(&self.pool).await?,
             quarantined: quarantined.fetch_one(&self.pool).await?,
             visits: visits.fetch_all(&self.pool).await?.into_iter().map(|row| (row.fault, row.count)).collect(),
         })

@@ -8,7 +8,6 @@ use uuid::Uuid;
 
 use super::orders::HeadRow;
 use super::{Store, StoreError};
-use crate::order::EventKey;
 use crate::record::OrderHead;
 
 /// What a list of orders is to hold; all given conditions apply.
@@ -34,7 +33,9 @@ pub struct OrderQuery {
     pub after: Option<Cursor>,
 }
 
-/// The order of a list: by the time of the last event, or by the order's id as text.
+/// The order of a list: by the time of the last event, by the order's id as text, or by state and then by the last
+/// event. What else a list shows is worked out of the few orders that it shows, or is of a part of the order: no
+/// index has it, and without one a page of a million orders would take a look at all of them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Sort {
     #[default]
@@ -42,13 +43,34 @@ pub enum Sort {
     OldestFirst,
     IdsUp,
     IdsDown,
+    StatesUp,
+    StatesDown,
 }
+
+impl Sort {
+    /// What the rows are sorted by; each with an index of its own. The key tells equals apart.
+    fn columns(self) -> &'static [&'static str] {
+        match self {
+            Self::NewestFirst | Self::OldestFirst => &["last_event_at", "order_key"],
+            Self::IdsUp | Self::IdsDown => &["order_id", "order_key"],
+            Self::StatesUp | Self::StatesDown => &[STATE, "last_event_at", "order_key"],
+        }
+    }
+
+    fn is_down(self) -> bool {
+        matches!(self, Self::NewestFirst | Self::IdsDown | Self::StatesDown)
+    }
+}
+
+/// As the fold compares states (contract, law 2), both by the database's own notion of a letter.
+const STATE: &str = "regexp_replace(lower(state), '[^[:alnum:]]', '', 'g')";
 
 /// Where a page ended, by what its list is sorted by; the key tells equals apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Cursor {
     LastEvent(DateTime<Utc>, Uuid),
     OrderId(String, Uuid),
+    State(String, DateTime<Utc>, Uuid),
 }
 
 /// An order found, with the kinds of id by which `q` matched.
@@ -95,6 +117,7 @@ impl Store {
         let next = rows.last().filter(|_| has_more).map(|row| match query.sort {
             Sort::NewestFirst | Sort::OldestFirst => Cursor::LastEvent(row.last_event_at, row.order_key),
             Sort::IdsUp | Sort::IdsDown => Cursor::OrderId(row.order_id.clone(), row.order_key),
+            Sort::StatesUp | Sort::StatesDown => Cursor::State(row.state.clone(), row.last_event_at, row.order_key),
         });
         let is_cut =
             matched.as_ref().is_some_and(|found| i64::try_from(found.len()).is_ok_and(|len| len >= MOST_MATCHES));
@@ -103,24 +126,41 @@ impl Store {
         Ok(OrderPage { hits: hits.collect(), only_begins, is_cut, next })
     }
 
-    /// The orders that have this id, by any kind of it.
+    /// The orders that have this id, by any kind of it. Case does not count; leading zeros only where an order has
+    /// just this id.
     async fn matches(&self, q: &str) -> Result<HashMap<Uuid, Vec<String>>, StoreError> {
         // Requests write account ids with a # before them, and so they are copied.
         let q = q.strip_prefix('#').unwrap_or(q);
-        let event_key = EventKey::of_event_id(q);
-        let delivery_id: Option<Uuid> = q.parse().ok();
+        let found = self.having(&[q.to_owned()], q.parse().ok()).await?;
+        let others = with_other_zeros(q);
+        if found.is_empty() && !others.is_empty() { self.having(&others, None).await } else { Ok(found) }
+    }
+
+    async fn having(
+        &self,
+        ids: &[String],
+        delivery_id: Option<Uuid>,
+    ) -> Result<HashMap<Uuid, Vec<String>>, StoreError> {
         // An id like "100" is an item of every other order: more than a person could look through is not read.
         // As a range, for the first rows by the index: of an equality that many rows fulfil the planner would
         // gather all of them first, or look through the table.
         let rows = sqlx::query!(
-            r#"(select order_key as "order_key!", kind as "kind!" from identifier
-                where value ~>=~ $1 and value ~<=~ $1 order by value using ~<~ limit $4)
+            r#"select found.order_key as "order_key!", found.kind as "kind!"
+               from unnest($1::text[]) as asked (id)
+               cross join lateral (
+                   (select order_key, kind from identifier
+                    where lower(value) ~>=~ lower(asked.id) and lower(value) ~<=~ lower(asked.id)
+                    order by lower(value) using ~<~ limit $3)
+                   union all
+                   (select order_key, 'event-id' from delivery
+                    where left(lower(event_id), 64) ~>=~ left(lower(asked.id), 64)
+                      and left(lower(event_id), 64) ~<=~ left(lower(asked.id), 64)
+                      and event_id is not null and lower(event_id) = lower(asked.id)
+                    order by left(lower(event_id), 64) using ~<~ limit $3)
+               ) found
                union all
-               (select distinct order_key, 'event-id' from event where event_key = $2 limit $4)
-               union all
-               (select order_key, 'delivery-id' from delivery where delivery_id = $3)"#,
-            q,
-            event_key.as_bytes().as_slice(),
+               (select order_key, 'delivery-id' from delivery where delivery_id = $2)"#,
+            ids,
             delivery_id,
             MOST_MATCHES
         )
@@ -128,7 +168,10 @@ impl Store {
         .await?;
         let mut found: HashMap<Uuid, Vec<String>> = HashMap::new();
         for row in rows {
-            found.entry(row.order_key).or_default().push(row.kind);
+            let kinds = found.entry(row.order_key).or_default();
+            if !kinds.contains(&row.kind) {
+                kinds.push(row.kind);
+            }
         }
         Ok(found)
     }
@@ -146,11 +189,7 @@ impl Store {
             sql.push(" and order_key = any(").push_bind(matched.keys().copied().collect::<Vec<_>>()).push(")");
         }
         if let Some(state) = &query.state {
-            // As the fold compares states (contract, law 2), both by the database's own notion of a letter.
-            sql.push(
-                " and regexp_replace(lower(state), '[^[:alnum:]]', '', 'g') = \
-                 regexp_replace(lower(",
-            );
+            sql.push(format!(" and {STATE} = regexp_replace(lower("));
             sql.push_bind(state).push("), '[^[:alnum:]]', '', 'g')");
         }
         if let Some(reason) = &query.attention {
@@ -197,22 +236,25 @@ impl Store {
         if let Some(to) = query.changed_to {
             sql.push(" and last_event_at < ").push_bind(to);
         }
-        let (column, direction) = match query.sort {
-            Sort::NewestFirst => ("last_event_at", "desc"),
-            Sort::OldestFirst => ("last_event_at", "asc"),
-            Sort::IdsUp => ("order_id", "asc"),
-            Sort::IdsDown => ("order_id", "desc"),
-        };
+        let columns = query.sort.columns();
+        let (direction, compares) = if query.sort.is_down() { (" desc", "<") } else { (" asc", ">") };
         if let Some(after) = &query.after {
-            let compares = if direction == "desc" { "<" } else { ">" };
-            sql.push(format!(" and ({column}, order_key) {compares} ("));
+            sql.push(format!(" and ({}) {compares} (", columns.join(", ")));
             match after {
                 Cursor::LastEvent(at, key) => sql.push_bind(*at).push(", ").push_bind(*key),
                 Cursor::OrderId(id, key) => sql.push_bind(id).push(", ").push_bind(*key),
+                Cursor::State(state, at, key) => sql
+                    .push("regexp_replace(lower(")
+                    .push_bind(state)
+                    .push("), '[^[:alnum:]]', '', 'g'), ")
+                    .push_bind(*at)
+                    .push(", ")
+                    .push_bind(*key),
             };
             sql.push(")");
         }
-        sql.push(format!(" order by {column} {direction}, order_key {direction} limit "));
+        let sorted: Vec<String> = columns.iter().map(|column| format!("{column}{direction}")).collect();
+        sql.push(format!(" order by {} limit ", sorted.join(", ")));
         sql.push_bind(i64::from(query.limit) + 1);
         let mut reading = self.pool.begin().await?;
         // A page is a few rows by an index, which one depends on the values: a customer of half of all orders is
@@ -226,5 +268,33 @@ impl Store {
         let rows = sql.build_query_as().fetch_all(&mut *reading).await?;
         reading.commit().await?;
         Ok(rows)
+    }
+}
+
+/// The same number with other zeros before it: people leave them out, or write more of them. Nothing where it is no
+/// number. The longest are as long as suppliers' ids are, and a little longer.
+pub(super) fn with_other_zeros(id: &str) -> Vec<String> {
+    const LONGEST: usize = 12;
+    let digits = id.trim_start_matches('0');
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Vec::new();
+    }
+    let zeros = 0..=LONGEST.saturating_sub(digits.len());
+    zeros.map(|zeros| format!("{}{digits}", "0".repeat(zeros))).filter(|other| other != id).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::with_other_zeros;
+
+    #[test]
+    fn only_numbers_are_tried_with_other_zeros() {
+        let others = with_other_zeros("0228874");
+        assert!(others.contains(&"228874".to_owned()) && others.contains(&"00228874".to_owned()), "{others:?}");
+        assert!(!others.contains(&"0228874".to_owned()) && others.iter().all(|other| other.len() <= 12), "{others:?}");
+        assert_eq!(with_other_zeros("12345678901234"), Vec::<String>::new());
+        for id in ["BBONE1", "000", "", "100.4", "-5"] {
+            assert_eq!(with_other_zeros(id), Vec::<String>::new(), "{id}");
+        }
     }
 }

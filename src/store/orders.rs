@@ -18,7 +18,7 @@ pub(super) struct HeadRow {
     sender: String,
     pub(super) order_id: String,
     external_id: Option<String>,
-    state: String,
+    pub(super) state: String,
     state_reason: String,
     first_event_at: DateTime<Utc>,
     pub(super) last_event_at: DateTime<Utc>,

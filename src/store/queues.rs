@@ -1,6 +1,7 @@
 //! The queues that support staff work through.
 
 use std::cmp::Reverse;
+use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use serde_json::Value as Json;
@@ -8,8 +9,9 @@ use sqlx::{FromRow, Postgres, QueryBuilder};
 use uuid::Uuid;
 
 use super::{Store, StoreError};
+use crate::order::Attention;
 
-/// An order that needs a person, for one reason.
+/// An order that needs a person: by the reason that places it in the queue, with its others.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
 pub struct AttentionRow {
     pub order_key: Uuid,
@@ -19,14 +21,15 @@ pub struct AttentionRow {
     pub reason: String,
     pub since: DateTime<Utc>,
     pub why: String,
+    /// What the orders of a reason are sorted by: since when, or of the silent the last event, which has an index.
+    pub placed_at: DateTime<Utc>,
+    /// All its other reasons, those that wait longest first.
+    #[sqlx(skip)]
+    pub others: Vec<Attention>,
 }
 
-impl AttentionRow {
-    /// What places it in the queue, and tells it from all others.
-    pub fn place(&self) -> (DateTime<Utc>, Uuid, &str) {
-        (self.since, self.order_key, &self.reason)
-    }
-}
+/// Where a page of the queue ended: the reason, what the row was sorted by, and the order.
+pub type AttentionCursor = (String, DateTime<Utc>, Uuid);
 
 /// A visit that was missed or moved.
 #[derive(Clone, Debug, PartialEq)]
@@ -68,76 +71,112 @@ pub struct UnknownRow {
 }
 
 impl Store {
-    /// The orders that need a person for these reasons, those that wait longest first, from `after` on.
-    /// `silent` is a reason too.
+    /// The orders that need a person for one of these reasons, each once: by the first of its reasons in the order
+    /// of `reasons`, and of the same reason those that wait longest first. From `after` on. `silent` is a reason too.
     ///
     /// # Errors
     /// Where the database is not available.
     pub async fn attention_queue(
         &self,
         reasons: &[&str],
-        after: Option<(DateTime<Utc>, Uuid, String)>,
+        after: Option<AttentionCursor>,
         limit: u16,
     ) -> Result<Vec<AttentionRow>, StoreError> {
+        let begin = after.as_ref().and_then(|(reason, _, _)| reasons.iter().position(|known| known == reason));
         let mut queue: Vec<AttentionRow> = Vec::new();
-        // A statement for each reason, by its own part of the index; there are few.
-        for reason in reasons {
+        // A statement for each reason, by its own part of the index, until there are enough.
+        for (at, reason) in reasons.iter().enumerate().skip(begin.unwrap_or(0)) {
+            let place = after.as_ref().filter(|_| begin == Some(at)).map(|(_, at, key)| (*at, *key));
+            let missing = i64::from(limit) - i64::try_from(queue.len()).unwrap_or(i64::MAX);
+            if missing <= 0 {
+                break;
+            }
             queue.extend(if *reason == "silent" {
-                self.silent(after.as_ref(), limit).await?
+                self.silent(place, missing).await?
             } else {
-                self.needing(reason, after.as_ref(), limit).await?
+                self.needing(reason, reasons.get(..at).unwrap_or_default(), place, missing).await?
             });
         }
-        if let Some((since, key, reason)) = &after {
-            queue.retain(|row| row.place() > (*since, *key, reason));
+        let keys: Vec<Uuid> = queue.iter().map(|row| row.order_key).collect();
+        let mut all = self.attention_of(&keys).await?;
+        for row in &mut queue {
+            row.others = all.remove(&row.order_key).unwrap_or_default();
+            row.others.retain(|other| other.reason != row.reason);
         }
-        queue.sort_by(|a, b| a.place().cmp(&b.place()));
-        queue.truncate(usize::from(limit));
         Ok(queue)
     }
 
+    /// Why these orders need a person now, silence among it, those that wait longest first.
+    ///
+    /// # Errors
+    /// Where the database is not available.
+    pub async fn attention_of(&self, keys: &[Uuid]) -> Result<HashMap<Uuid, Vec<Attention>>, StoreError> {
+        let rows = sqlx::query!(
+            r#"select order_key as "order_key!", reason as "reason!", since as "since!", why as "why!"
+               from analytics.attention where order_key = any($1) order by since, reason"#,
+            keys
+        );
+        let mut found: HashMap<Uuid, Vec<Attention>> = HashMap::new();
+        for row in rows.fetch_all(&self.pool).await? {
+            let one = Attention { reason: row.reason, since: row.since, why: row.why };
+            found.entry(row.order_key).or_default().push(one);
+        }
+        Ok(found)
+    }
+
+    /// Those that need a person for this reason and for none of `weightier`.
     async fn needing(
         &self,
         reason: &str,
-        after: Option<&(DateTime<Utc>, Uuid, String)>,
-        limit: u16,
+        weightier: &[&str],
+        after: Option<(DateTime<Utc>, Uuid)>,
+        limit: i64,
     ) -> Result<Vec<AttentionRow>, StoreError> {
         let mut sql = QueryBuilder::<Postgres>::new(
-            "select a.order_key, o.sender, o.order_id, o.state, a.reason, a.since, a.why \
+            "select a.order_key, o.sender, o.order_id, o.state, a.reason, a.since, a.why, a.since as placed_at \
              from attention a join product_order o on o.order_key = a.order_key where a.reason = ",
         );
         sql.push_bind(reason);
-        if let Some((since, key, _)) = after {
-            sql.push(" and (a.since, a.order_key) >= (").push_bind(*since).push(", ").push_bind(*key).push(")");
+        if !weightier.is_empty() {
+            sql.push(" and not exists (select from attention w where w.order_key = a.order_key and w.reason = any(");
+            sql.push_bind(weightier.iter().map(|reason| (*reason).to_owned()).collect::<Vec<_>>()).push("))");
         }
-        // One more than is asked for: the one the page before ended with may be among them.
-        sql.push(" order by a.since, a.order_key limit ").push_bind(i64::from(limit) + 1);
+        if let Some((since, key)) = after {
+            sql.push(" and (a.since, a.order_key) > (").push_bind(since).push(", ").push_bind(key).push(")");
+        }
+        sql.push(" order by a.since, a.order_key limit ").push_bind(limit);
         Ok(sql.build_query_as().fetch_all(&self.pool).await?)
     }
 
     /// By the time of the last event, which differs from `since` by what is usual for the order.
-    async fn silent(
-        &self,
-        after: Option<&(DateTime<Utc>, Uuid, String)>,
-        limit: u16,
-    ) -> Result<Vec<AttentionRow>, StoreError> {
-        let (since, key) = after.map_or((DateTime::UNIX_EPOCH, Uuid::nil()), |(since, key, _)| (*since, *key));
-        let rows = sqlx::query_as!(
-            AttentionRow,
+    async fn silent(&self, after: Option<(DateTime<Utc>, Uuid)>, limit: i64) -> Result<Vec<AttentionRow>, StoreError> {
+        let (last_event_at, key) = after.unwrap_or((DateTime::UNIX_EPOCH, Uuid::nil()));
+        let rows = sqlx::query!(
             r#"select s.order_key as "order_key!", s.sender as "sender!", s.order_id as "order_id!", o.state,
-                 'silent' as "reason!", s.last_event_at as "since!",
-                 'Nothing heard for longer than the usual ' || ceil(extract(epoch from s.allowed) / 86400)
-                   || ' days' as "why!"
+                 s.last_event_at as "last_event_at!", s.since as "since!",
+                 'Nothing heard since ' || to_char(s.last_event_at at time zone 'Europe/London', 'FMDD Mon YYYY')
+                   || '; the usual is ' || ceil(extract(epoch from s.allowed) / 86400) || ' days' as "why!"
                from analytics.silent_orders s
                join product_order o on o.order_key = s.order_key
-               where (s.last_event_at, s.order_key) >= ($1, $2)
+               where (s.last_event_at, s.order_key) > ($1, $2)
                order by s.last_event_at, s.order_key
                limit $3"#,
-            since,
+            last_event_at,
             key,
-            i64::from(limit) + 1
+            limit
         );
-        Ok(rows.fetch_all(&self.pool).await?)
+        let row = rows.fetch_all(&self.pool).await?.into_iter().map(|row| AttentionRow {
+            order_key: row.order_key,
+            sender: row.sender,
+            order_id: row.order_id,
+            state: row.state,
+            reason: "silent".to_owned(),
+            since: row.since,
+            why: row.why,
+            placed_at: row.last_event_at,
+            others: Vec::new(),
+        });
+        Ok(row.collect())
     }
 
     /// Visits that were missed or moved by the fault of these (customer, supplier, unknown), the latest first,

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::app::{TestApp, bodies};
 use crate::browser::Browser;
+use crate::signed_in;
 
 fn axe() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/browser/node_modules/axe-core/axe.min.js")
@@ -29,6 +30,33 @@ pub async fn no_page_has_a_serious_finding_in_the_dark(browser: &Browser, app: &
 }
 
 async fn look_at_all(browser: &Browser, app: &TestApp) {
+    let paths = paths(app).await;
+    for path in &paths {
+        look_at(browser, path).await;
+    }
+    // The page where people sign in, and one with somebody signed in.
+    let key = signed_in::set_up(browser, app, "keys add anna").await;
+    look_at(browser, "/sign-in").await;
+    browser.find("#key").await.send_keys("otk_wrong").await.unwrap();
+    browser.click("form[action='/sign-in'] button").await;
+    examine(browser, "/sign-in, refused").await;
+    signed_in::sign_in(browser, &key).await;
+    look_at(browser, "/deliveries?outcome=quarantined").await;
+}
+
+/// Long values are cut or broken; a table wider than the screen would move the whole page about.
+pub async fn no_page_is_wider_than_a_phone(browser: &Browser, app: &TestApp) {
+    let paths = paths(app).await;
+    browser.client.set_window_size(500, 900).await.unwrap();
+    for path in paths {
+        browser.go(&path).await;
+        let beyond = browser.run("return document.documentElement.scrollWidth - innerWidth").await;
+        assert!(beyond.as_i64().unwrap() <= 0, "{path} is {beyond} too wide");
+    }
+}
+
+/// All pages, with something on each.
+async fn paths(app: &TestApp) -> Vec<String> {
     app.deliver_all().await;
     for (_, body) in bodies("bt-wholesale-variants") {
         app.post("/listener", body).await;
@@ -36,8 +64,7 @@ async fn look_at_all(browser: &Browser, app: &TestApp) {
     let quarantined = app.post("/listener", br#"{"nothing": "of ours"}"#.to_vec()).await.json();
     let deliveries = app.json("/api/v1/orders/00228874/deliveries").await;
     let delivery = |at: usize| deliveries["deliveries"][at]["deliveryId"].as_str().unwrap().to_owned();
-    let source = std::fs::read_to_string(axe()).unwrap();
-    for path in [
+    vec![
         "/".to_owned(),
         "/orders".to_owned(),
         "/orders?q=CUG5099999999&state=completed".to_owned(),
@@ -57,21 +84,28 @@ async fn look_at_all(browser: &Browser, app: &TestApp) {
         "/feed".to_owned(),
         "/docs".to_owned(),
         "/orders/nobody".to_owned(),
-    ] {
-        browser.go(&path).await;
-        browser.run(&source).await;
-        let findings = browser
-            .client
-            .execute_async(
-                "const done = arguments[arguments.length - 1]; \
-                 axe.run(document, { resultTypes: ['violations'] }).then(found => done(found.violations), error => done([{ id: String(error), impact: 'critical' }]))",
-                Vec::new(),
-            )
-            .await
-            .unwrap();
-        let told: Vec<String> = findings.as_array().unwrap().iter().filter(|one| is_serious(one)).map(tell).collect();
-        assert!(told.is_empty(), "{path}:\n{}", told.join("\n"));
-    }
+    ]
+}
+
+async fn look_at(browser: &Browser, path: &str) {
+    browser.go(path).await;
+    examine(browser, path).await;
+}
+
+/// The page that is there.
+async fn examine(browser: &Browser, path: &str) {
+    browser.run(&std::fs::read_to_string(axe()).unwrap()).await;
+    let findings = browser
+        .client
+        .execute_async(
+            "const done = arguments[arguments.length - 1]; \
+             axe.run(document, { resultTypes: ['violations'] }).then(found => done(found.violations), error => done([{ id: String(error), impact: 'critical' }]))",
+            Vec::new(),
+        )
+        .await
+        .unwrap();
+    let told: Vec<String> = findings.as_array().unwrap().iter().filter(|one| is_serious(one)).map(tell).collect();
+    assert!(told.is_empty(), "{path}:\n{}", told.join("\n"));
 }
 
 fn is_serious(finding: &Value) -> bool {

@@ -8,7 +8,9 @@ async fn search(browser: &Browser, id: &str) {
     let search = browser.find("#search").await;
     search.clear().await.unwrap();
     search.send_keys(id).await.unwrap();
+    browser.run("document.body.dataset.before = 'true'").await;
     browser.click(".search button").await;
+    browser.until("the answer is there", "document.readyState === 'complete' && !document.body.dataset.before").await;
 }
 
 pub async fn every_kind_of_id_finds_its_order(browser: &Browser, app: &TestApp) {

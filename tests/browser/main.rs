@@ -24,6 +24,7 @@ mod live;
 mod order;
 mod plain;
 mod quarantine;
+mod signed_in;
 
 use std::process::ExitCode;
 use std::rc::Rc;
@@ -55,6 +56,7 @@ fn main() -> ExitCode {
         Usual find::a_list_is_filtered_and_sorted_by_its_address,
         Usual order::a_timeline_is_read_and_filtered,
         Usual order::an_order_is_seen_as_it_was_and_as_it_was_known,
+        Usual order::a_slider_leads_to_what_was_known,
         Usual order::an_entry_leads_to_its_delivery_and_to_what_differs,
         Usual order::hostile_text_is_shown_as_text,
         Usual order::times_are_told_in_the_zone_that_is_chosen,
@@ -63,9 +65,13 @@ fn main() -> ExitCode {
         Usual live::a_page_that_lost_the_service_says_so_and_catches_up,
         Usual keyboard::everything_is_reached_by_keys,
         Usual quarantine::a_quarantined_body_is_read_again,
+        Usual signed_in::a_reader_sees_who_they_are_and_nothing_they_may_not_do,
+        Usual signed_in::an_operator_reads_a_body_again,
+        Usual signed_in::a_live_page_says_when_its_session_is_over,
         Plain plain::all_of_it_works_without_scripts,
         Usual accessible::no_page_has_a_serious_finding,
         Dark accessible::no_page_has_a_serious_finding_in_the_dark,
+        Usual accessible::no_page_is_wider_than_a_phone,
     ];
     let driver = Driver::start();
     let missing = driver.as_ref().err().cloned().or_else(|| accessible::missing().err());

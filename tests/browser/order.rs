@@ -18,7 +18,14 @@ pub async fn a_timeline_is_read_and_filtered(browser: &Browser, app: &TestApp) {
     // The picture and its equal in words.
     assert!(!browser.all("svg.story rect.band").await.is_empty());
     browser.click("details.same summary").await;
-    assert!(browser.text("details.same table").await.contains("committed by the supplier"));
+    let same = browser.text("details.same table").await;
+    for words in ["committed by the supplier", "expected completion", "message 530", "message 530 says"] {
+        assert!(same.contains(words), "{words}: {same}");
+    }
+    let facts = browser.text(".facts").await;
+    for words in ["Product\nAccess", "BBONE0005347", "Expected completion\n23 Feb 2023"] {
+        assert!(facts.contains(words), "{words}: {facts}");
+    }
 
     browser.choose("select[name=kind]", "milestone").await;
     browser.choose("select[name=sort]", "oldest").await;
@@ -58,6 +65,36 @@ pub async fn an_order_is_seen_as_it_was_and_as_it_was_known(browser: &Browser, a
     assert!(!browser.text("#events").await.contains("late"), "nobody could know that then");
     browser.go("/orders/00102884?at=2001-01-01T00:00").await;
     assert!(browser.text("main").await.contains("Nothing was known of order"));
+}
+
+pub async fn a_slider_leads_to_what_was_known(browser: &Browser, app: &TestApp) {
+    app.post("/listener", body("16")).await;
+    app.post("/listener", body("13")).await;
+    browser.go("/orders/00102884").await;
+    let known = "input[type=range][aria-label^='As we knew it']";
+    assert_eq!(browser.find(known).await.attr("aria-valuetext").await.unwrap().as_deref(), Some("now"));
+    // By keys it goes from event to event, and away with Enter only: from now to the second receipt to the first.
+    browser.run(&format!("document.querySelector(\"{known}\").focus()")).await;
+    browser.press("\u{E012}\u{E012}").await;
+    assert!(browser.text(".instant output:not(:empty)").await.contains("1 of 2 – Enter goes there"));
+    assert!(browser.all(".banner").await.is_empty());
+    browser.press("\u{E007}").await;
+    browser.until("the past is shown", "document.querySelector('.banner')").await;
+    assert!(browser.text(".banner").await.contains("as we knew it at"));
+    assert_eq!(browser.all("section.event").await.len(), 1, "the first was received, to the microsecond");
+    assert!(browser.find(known).await.attr("aria-valuetext").await.unwrap().unwrap().contains("1 of 2"));
+    // The field beside it says the same in the viewer's zone, and leads there as well.
+    browser.choose("#zone", "UTC").await;
+    browser.click(".zone button").await;
+    browser.until("the zone is another", "document.body.dataset.zone === 'UTC'").await;
+    assert!(browser.text(".travel").await.contains("As we knew it at (UTC)"));
+    browser.click(".travel button").await;
+    browser.until("the form is sent", "location.search.includes('sender=')").await;
+    assert!(browser.path().await.contains("knownAt=") && !browser.path().await.contains("zone="));
+    // Back to now with the slider's last stop.
+    browser.run(&format!("document.querySelector(\"{known}\").focus()")).await;
+    browser.press("\u{E014}\u{E014}\u{E007}").await;
+    browser.until("now is shown", "!document.querySelector('.banner')").await;
 }
 
 pub async fn an_entry_leads_to_its_delivery_and_to_what_differs(browser: &Browser, app: &TestApp) {

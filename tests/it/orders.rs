@@ -78,7 +78,7 @@ async fn filters_narrow_a_list_and_unknown_ones_are_refused() {
     for (query, part) in [
         ("colour=red", "colour"),
         ("limit=0", "limit"),
-        ("limit=x", "invalid digit"),
+        ("limit=x", "to be a number"),
         ("sort=random", "sort"),
         ("cursor=x", "cursor"),
         ("changedFrom=yesterday", "changedFrom"),

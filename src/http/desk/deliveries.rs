@@ -14,7 +14,7 @@ use crate::http::pages::{self, DeliveriesQuery, Viewer};
 use crate::http::site::{shown, viewer_of};
 use crate::rebuild::Retried;
 use crate::record::OutcomeName;
-use crate::store::{DeliveryFilter, OrderKey};
+use crate::store::{DeliveryBody, DeliveryFilter, OrderKey, StoreError};
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -96,7 +96,7 @@ pub async fn show(
 
 async fn one(app: &App, id: Uuid, retried: Option<&str>, viewer: &Viewer) -> Result<Markup, Problem> {
     let delivery = app.store.delivery(id).await?.ok_or_else(|| no_such_delivery(id))?;
-    let body = app.store.body(id).await?;
+    let body = kept(app.store.body(id).await)?;
     let before = match &delivery.order_id {
         Some(order_id) => {
             let order = Some(OrderKey::of_order(&delivery.sender, order_id));
@@ -107,6 +107,14 @@ async fn one(app: &App, id: Uuid, retried: Option<&str>, viewer: &Viewer) -> Res
     };
     let told = retried.and_then(told);
     Ok(pages::delivery(&delivery, body.as_ref(), before, told, viewer))
+}
+
+/// That a body was let go is no trouble: the page says so, and all else that is known.
+fn kept(body: Result<Option<DeliveryBody>, StoreError>) -> Result<Option<DeliveryBody>, StoreError> {
+    match body {
+        Err(StoreError::NoLongerKept) => Ok(None),
+        body => body,
+    }
 }
 
 /// Whoever makes a link must not put words of their own on the page.
@@ -153,7 +161,7 @@ pub async fn difference(
 async fn compared(app: &App, before: Uuid, after: Uuid, viewer: &Viewer) -> Result<Markup, Problem> {
     let read = async |id| -> Result<_, Problem> {
         let delivery = app.store.delivery(id).await?.ok_or_else(|| no_such_delivery(id))?;
-        Ok((delivery, app.store.body(id).await?))
+        Ok((delivery, kept(app.store.body(id).await)?))
     };
     let ((before, old), (after, new)) = (read(before).await?, read(after).await?);
     let fields = old.zip(new).and_then(|(old, new)| pages::difference(&old.bytes, &new.bytes));

@@ -1,6 +1,6 @@
 //! The page of one order.
 
-use actix_web::http::StatusCode;
+use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, web};
 use maud::Markup;
 use serde::Deserialize;
@@ -8,8 +8,9 @@ use serde::Deserialize;
 use crate::http::app::App;
 use crate::http::error::Problem;
 use crate::http::orders::{OrderParameters, asked_for, resolve};
-use crate::http::pages::{self, OrderView, Viewer};
+use crate::http::pages::{self, Moments, OrderView, Viewer, Zone, encoded, with_query};
 use crate::http::site::{html, shown, viewer_of};
+use crate::order::rfc3339;
 
 /// What of an order the page is to show. An unknown parameter is an error, never ignored.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -23,6 +24,8 @@ pub struct PageParameters {
     page: Option<String>,
     at: Option<String>,
     known_at: Option<String>,
+    /// The zone of `at` and `knownAt`, where they come from a form: its fields name none.
+    zone: Option<String>,
     /// The id by which it was found, and of what kind that is.
     q: Option<String>,
     by: Option<String>,
@@ -35,7 +38,13 @@ pub async fn show(
     app: web::Data<App>,
 ) -> HttpResponse {
     let viewer = viewer_of(&request);
-    match order_page(&app, &order_id, parameters.into_inner(), viewer.clone()).await {
+    let parameters = parameters.into_inner();
+    if let Some(zone) = parameters.zone.as_deref() {
+        let address =
+            canonical(&order_id, &parameters, &Viewer { zone: Zone::from_name(zone).unwrap_or_default(), ..viewer });
+        return HttpResponse::SeeOther().insert_header((header::LOCATION, address)).finish();
+    }
+    match order_page(&app, &order_id, parameters, viewer.clone()).await {
         Err(Problem { senders: Some(senders), status, .. }) => {
             html(status, &pages::choose_sender(&order_id, &senders, &viewer))
         }
@@ -43,22 +52,44 @@ pub async fn show(
     }
 }
 
+/// The address of the same page with its times in UTC: it means the same to whoever it is sent to.
+fn canonical(order_id: &str, asked: &PageParameters, viewer: &Viewer) -> String {
+    let utc = |text: &Option<String>| {
+        let text = text.as_deref().map(str::trim)?;
+        Some(viewer.from_field(text).map_or_else(|| text.to_owned(), rfc3339))
+    };
+    let (at, known_at) = (utc(&asked.at), utc(&asked.known_at));
+    let query = [
+        ("sender", asked.sender.as_deref()),
+        ("item", asked.item.as_deref()),
+        ("kind", asked.kind.as_deref()),
+        ("text", asked.text.as_deref()),
+        ("sort", asked.sort.as_deref()),
+        ("at", at.as_deref()),
+        ("knownAt", known_at.as_deref()),
+    ];
+    with_query(&format!("/orders/{}", encoded(order_id)), &query)
+}
+
 async fn order_page(app: &App, order_id: &str, asked: PageParameters, viewer: Viewer) -> Result<Markup, Problem> {
-    let PageParameters { sender, item, kind, text, sort, page, at, known_at, q, by } = asked;
+    let PageParameters { sender, item, kind, text, sort, page, at, known_at, zone: _, q, by } = asked;
     let of_order = OrderParameters { sender, item: None, at: at.clone(), known_at: known_at.clone() };
     let found = q.zip(by.filter(|by| is_kind(by)));
     let view = OrderView { item, kind, text, sort, page, at, known_at, found };
     // Asked before the order is read: a page may be newer than it says, and never older.
-    let version = if view.is_past() {
-        None
-    } else {
-        let key = resolve(app, order_id, of_order.sender.as_deref()).await?;
-        app.store.versions(&[key]).await?.pop().map(|version| version.claims)
-    };
+    let key = resolve(app, order_id, of_order.sender.as_deref()).await?;
+    let version =
+        if view.is_past() { None } else { app.store.versions(&[key]).await?.pop().map(|version| version.claims) };
     let (order, timeline) = asked_for(app, order_id, &of_order).await?;
+    // What is known of a past moment does not know of those that came later.
+    let moments: Moments = if view.is_past() {
+        app.store.moments(key).await?.into_iter().collect()
+    } else {
+        timeline.entries.iter().map(|entry| entry.received_at).collect()
+    };
     let vocabulary = app.vocabulary.now();
     // A page of thousands of items takes its time; the worker has deliveries to receive meanwhile.
-    web::block(move || pages::order(&order, &timeline, version, &view, &vocabulary, &viewer))
+    web::block(move || pages::order(&order, &timeline, version, &moments, &view, &vocabulary, &viewer))
         .await
         .map_err(|_| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "The page could not be made."))
 }

@@ -11,7 +11,7 @@ use crate::http::app::App;
 use crate::http::error::{Problem, bad_query};
 use crate::http::pages::{self, REASONS, Viewer};
 use crate::http::site::{shown, viewer_of};
-use crate::store::{FeedNumbers, UnknownRow};
+use crate::store::{AttentionCursor, FeedNumbers, UnknownRow};
 
 const LIMIT: u16 = 50;
 
@@ -39,21 +39,23 @@ async fn attention_page(app: &App, asked: &AttentionParameters, viewer: &Viewer)
         // Silence has a queue of its own: it is found, not told.
         None => REASONS.into_iter().filter(|reason| *reason != "silent").collect(),
     };
-    let after = asked.after.as_deref().map(|text| attention_cursor(text).ok_or_else(no_cursor)).transpose()?;
+    let after =
+        asked.after.as_deref().map(|text| attention_cursor(text, &reasons).ok_or_else(no_cursor)).transpose()?;
     let mut rows = app.store.attention_queue(&reasons, after, LIMIT + 1).await?;
     let has_more = rows.len() > usize::from(LIMIT);
     rows.truncate(usize::from(LIMIT));
     let next = rows
         .last()
         .filter(|_| has_more)
-        .map(|last| format!("{}_{}_{}", last.since.timestamp_micros(), last.order_key.simple(), last.reason));
+        .map(|last| format!("{}_{}_{}", last.placed_at.timestamp_micros(), last.order_key.simple(), last.reason));
     Ok(pages::attention(&rows, reason, next.as_deref(), viewer))
 }
 
-fn attention_cursor(text: &str) -> Option<(DateTime<Utc>, Uuid, String)> {
+fn attention_cursor(text: &str, reasons: &[&str]) -> Option<AttentionCursor> {
     let mut parts = text.splitn(3, '_');
     let at = DateTime::from_timestamp_micros(parts.next()?.parse().ok()?)?;
-    Some((at, parts.next()?.parse().ok()?, parts.next()?.to_owned()))
+    let (key, reason) = (parts.next()?.parse().ok()?, parts.next()?);
+    reasons.contains(&reason).then(|| (reason.to_owned(), at, key))
 }
 
 fn no_cursor() -> Problem {

@@ -29,6 +29,7 @@ const SCRIPT: &str = concat!(
     include_str!("script/search.js"),
     include_str!("script/keys.js"),
     include_str!("script/copy.js"),
+    include_str!("script/travel.js"),
     include_str!("script/live.js"),
 );
 

@@ -17,6 +17,8 @@ const WIDTH: f64 = 480.0;
 const HEIGHT: f64 = 120.0;
 const BOTTOM: f64 = 18.0;
 const TOP: f64 = 14.0;
+/// So much a label takes.
+const ROOM: f64 = 34.0;
 
 /// Bars side by side, with the highest total said.
 pub fn bars(title: &str, bars: &[Bar]) -> Markup {
@@ -44,7 +46,8 @@ pub fn bars(title: &str, bars: &[Bar]) -> Markup {
                         rect class={ "fill " (class) } x=(round(x + 1.5)) y=(round(HEIGHT - BOTTOM - number(bottom) * scale - high))
                             width=(round(step - 3.0)) height=(round(high.max(1.0))) { title { (told(bar)) } }
                     }
-                    @if usize::try_from(at).is_ok_and(|at| at.is_multiple_of(every)) {
+                    // A label under the last bar would leave the picture.
+                    @if usize::try_from(at).is_ok_and(|at| at.is_multiple_of(every)) && x + ROOM <= WIDTH {
                         text x=(round(x + 1.5)) y=(HEIGHT - 4.0) { (bar.label) }
                     }
                 }

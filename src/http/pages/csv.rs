@@ -25,8 +25,8 @@ pub const ORDERS_HEAD: [&str; 15] = [
 /// A line of the list as CSV.
 pub fn orders_line((hit, digest): &Row) -> String {
     let order = &hit.head;
-    let reasons: Vec<&str> = digest.attention.iter().map(|(reason, _, _)| reason.as_str()).collect();
-    let since = digest.attention.iter().map(|(_, since, _)| *since).min();
+    let reasons: Vec<&str> = digest.attention.iter().map(|one| one.reason.as_str()).collect();
+    let since = digest.attention.iter().map(|one| one.since).min();
     let visit = digest.appointment.as_ref();
     line(&[
         &order.order_id,

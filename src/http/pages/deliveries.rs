@@ -38,7 +38,7 @@ pub fn deliveries(list: &[DeliveryRecord], query: &DeliveriesQuery, viewer: &Vie
     };
     let content = html! {
         h1 { (title) }
-        @if is_quarantine { p.note { "Bodies that are kept but could not be placed. Reading one again helps after a new version of the program, or a repair." } }
+        @if is_quarantine { p.note { "Bodies that are kept but could not be placed. Reading one again helps after a new version of the program, or a repair." } (for_operators(viewer)) }
         @if let Some((id, sender)) = &query.order { p { a href=(order_path(id, sender)) { "Order " bdi { (id) } } } }
         nav.tabs aria-label="Outcomes" {
             ul {
@@ -49,6 +49,7 @@ pub fn deliveries(list: &[DeliveryRecord], query: &DeliveriesQuery, viewer: &Vie
             }
         }
         @if list.is_empty() { p.nothing { @if is_quarantine { "Nothing is quarantined." } @else { "There are no such deliveries." } } }
+        @else if is_quarantine { (quarantine(list, viewer)) }
         @else { (table(list, viewer)) }
         @if let Some(next) = &query.next { nav.pager aria-label="Pages" { a rel="next" href=(address(query.outcome, Some(next))) { "Next page" } } }
     };
@@ -68,24 +69,72 @@ fn table(list: &[DeliveryRecord], viewer: &Viewer) -> Markup {
                 th role="columnheader" scope="col" { "Received" } th role="columnheader" scope="col" { "Outcome" }
                 th role="columnheader" scope="col" { "Order" } th role="columnheader" scope="col" { "Event" }
                 th role="columnheader" scope="col" { "Why, oddities" } th.number role="columnheader" scope="col" { "Bytes" }
-                th role="columnheader" scope="col" { span.hidden { "Actions" } }
             } }
             tbody role="rowgroup" {
                 @for delivery in list {
                     tr role="row" data-walk {
-                        th role="rowheader" scope="row" { a href={ "/deliveries/" (delivery.delivery_id) } { (viewer.second(delivery.received_at)) } small { bdi { (delivery.sender) } } }
+                        (received(delivery, viewer))
                         td role="cell" { (label::outcome(delivery.outcome)) }
-                        td role="cell" data-label="Order" { @if let Some(id) = &delivery.order_id { a href=(order_path(id, &delivery.sender)) { bdi { (id) } } } }
+                        td role="cell" data-label="Order" { @if let Some(id) = &delivery.order_id { a.one-line href=(order_path(id, &delivery.sender)) title=(id) { bdi { (id) } } } }
                         td role="cell" data-label="Event" {
                             @if let Some(kind) = &delivery.event_type { bdi { (kind) } }
                             @if let Some(at) = delivery.event_time { small { (viewer.second(at)) } }
                         }
-                        td.why role="cell" { (delivery.reason.as_deref().unwrap_or_default()) @if !delivery.oddities.is_empty() { small { (delivery.oddities.len()) " oddities" } } }
+                        td.why role="cell" { (delivery.reason.as_deref().unwrap_or_default()) @if !delivery.oddities.is_empty() { small { (oddities_counted(delivery)) } } }
                         td.number role="cell" data-label="Bytes" { (delivery.body_length) }
-                        td role="cell" { @if delivery.outcome == OutcomeName::Quarantined { (retry_button(delivery)) } }
                     }
                 }
             }
+        }
+    }
+}
+
+fn received(delivery: &DeliveryRecord, viewer: &Viewer) -> Markup {
+    html! { th role="rowheader" scope="row" { a href={ "/deliveries/" (delivery.delivery_id) } { (viewer.second(delivery.received_at)) } small { bdi { (delivery.sender) } } } }
+}
+
+fn oddities_counted(delivery: &DeliveryRecord) -> String {
+    match delivery.oddities.len() {
+        1 => "1 oddity".to_owned(),
+        count => format!("{count} oddities"),
+    }
+}
+
+/// What is quarantined says what is wrong, where, and how it came; most of it names neither order nor event.
+fn quarantine(list: &[DeliveryRecord], viewer: &Viewer) -> Markup {
+    html! {
+        table.list role="table" aria-label="Quarantine" {
+            thead role="rowgroup" { tr role="row" {
+                th role="columnheader" scope="col" { "Received" } th role="columnheader" scope="col" { "What is wrong" }
+                th role="columnheader" scope="col" { "Where in the body" } th role="columnheader" scope="col" { "Came by" }
+                th.number role="columnheader" scope="col" { "Bytes" }
+                @if viewer.may_operate() { th role="columnheader" scope="col" { span.hidden { "Actions" } } }
+            } }
+            tbody role="rowgroup" {
+                @for delivery in list {
+                    tr role="row" data-walk {
+                        (received(delivery, viewer))
+                        td role="cell" { (delivery.reason.as_deref().unwrap_or_default()) @if let Some(code) = &delivery.reason_code { small { (label::in_words(code)) } } }
+                        td role="cell" data-label="Where in the body" { @if let Some(path) = &delivery.reason_path { code { (path) } } }
+                        td role="cell" data-label="Came by" {
+                            bdi { (delivery.origin) }
+                            @if let Some(id) = &delivery.order_id { small { "names order " a href=(order_path(id, &delivery.sender)) { bdi { (id) } } } }
+                            @if let Some(kind) = &delivery.event_type { small { bdi { (kind) } } }
+                        }
+                        td.number role="cell" data-label="Bytes" { (delivery.body_length) }
+                        @if viewer.may_operate() { td role="cell" { (retry_button(delivery)) } }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Why somebody who reads finds no button.
+fn for_operators(viewer: &Viewer) -> Markup {
+    html! {
+        @if !viewer.may_operate() {
+            p.note { "Reading one again is for operators." @if let Some(name) = viewer.who.as_ref().and_then(|who| who.name.as_deref()) { " You are signed in as " bdi { (name) } ", who may read." } }
         }
     }
 }
@@ -119,7 +168,7 @@ pub fn delivery(
         @if let Some(reason) = &delivery.reason {
             section.attention aria-label="Why it is quarantined" {
                 p { strong { (delivery.reason_code.as_deref().unwrap_or("quarantined")) } ": " (reason) @if let Some(path) = &delivery.reason_path { " (at " code { (path) } ")" } }
-                @if delivery.outcome == OutcomeName::Quarantined { (retry_button(delivery)) }
+                @if delivery.outcome == OutcomeName::Quarantined { @if viewer.may_operate() { (retry_button(delivery)) } @else { (for_operators(viewer)) } }
             }
         }
         (facts(delivery, viewer))

@@ -122,17 +122,20 @@ fn one(delivery: &DeliveryRecord, viewer: &Viewer) -> Markup {
 }
 
 fn table(fields: &[Field]) -> Markup {
+    let common = common_path(fields);
     html! {
+        @if !common.is_empty() { p.note { "“…” stands for " code { (common.trim_end_matches(STEP)) } "." } }
         table.differences role="table" aria-label="Fields that differ" {
             thead role="rowgroup" { tr role="row" {
                 th role="columnheader" scope="col" { "Field" } th role="columnheader" scope="col" { "Before" } th role="columnheader" scope="col" { "After" }
             } }
             tbody role="rowgroup" {
                 @for field in fields {
+                    @let folded = folded(field.before.as_deref(), field.after.as_deref());
                     tr role="row" data-walk {
-                        th role="rowheader" scope="row" { (field.path) }
-                        (value("Before", field.before.as_deref(), "was not there", "taken"))
-                        (value("After", field.after.as_deref(), "not said again", "given"))
+                        th role="rowheader" scope="row" title=(field.path) { (shortened(&field.path, common)) }
+                        (value("Before", field.before.as_deref(), folded, "was not there", "taken"))
+                        (value("After", field.after.as_deref(), folded, "not said again", "given"))
                     }
                 }
             }
@@ -140,18 +143,58 @@ fn table(fields: &[Field]) -> Markup {
     }
 }
 
-fn value(side: &str, value: Option<&str>, absent: &str, class: &str) -> Markup {
+const STEP: &str = " › ";
+
+/// The steps that all paths of several steps begin with; each keeps a step of its own.
+fn common_path(fields: &[Field]) -> &str {
+    let long: Vec<&str> = fields.iter().map(|field| field.path.as_str()).filter(|path| path.contains(STEP)).collect();
+    let (Some(first), true) = (long.first(), long.len() > 1) else { return "" };
+    let begins = first.match_indices(STEP).filter_map(|(at, step)| first.get(..at + step.len()));
+    let is_of_all = |begin: &&str| long.iter().all(|path| path.starts_with(begin));
+    begins.take_while(is_of_all).last().unwrap_or_default()
+}
+
+fn shortened(path: &str, common: &str) -> String {
+    match path.strip_prefix(common) {
+        Some(own) if !common.is_empty() => format!("… {own}"),
+        _ => path.to_owned(),
+    }
+}
+
+/// How many letters two values have in common at their beginning and at their end, where that is worth folding.
+fn folded(before: Option<&str>, after: Option<&str>) -> (usize, usize) {
+    /// So much of what is equal stays beside what is not.
+    const KEPT: usize = 24;
+    const WORTH: usize = 40;
+    let (Some(before), Some(after)) = (before, after) else { return (0, 0) };
+    let begin = before.chars().zip(after.chars()).take_while(|(a, b)| a == b).count();
+    let shorter = before.chars().count().min(after.chars().count());
+    let end = before.chars().rev().zip(after.chars().rev()).take(shorter - begin).take_while(|(a, b)| a == b).count();
+    let fold = |equal: usize| if equal >= KEPT + WORTH { equal - KEPT } else { 0 };
+    (fold(begin), fold(end))
+}
+
+fn value(side: &str, value: Option<&str>, (begin, end): (usize, usize), absent: &str, class: &str) -> Markup {
+    let Some(value) = value else { return html! { td.absent role="cell" data-label=(side) { (absent) } } };
+    let letters = value.chars().count();
+    let part = |skip: usize, take: usize| value.chars().skip(skip).take(take).collect::<String>();
     html! {
-        @match value {
-            Some(value) => td role="cell" class=(class) data-label=(side) { bdi { (value) } },
-            None => td.absent role="cell" data-label=(side) { (absent) },
+        td role="cell" class=(class) data-label=(side) {
+            (equal(&part(0, begin)))
+            bdi { (part(begin, letters - begin - end)) }
+            (equal(&part(letters - end, end)))
         }
     }
 }
 
+/// What is the same on both sides, out of the way.
+fn equal(text: &str) -> Markup {
+    html! { @if !text.is_empty() { details.equal { summary { "… " (text.chars().count()) " letters are the same" } bdi { (text) } } } }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Field, difference};
+    use super::{Field, common_path, difference, folded, shortened};
 
     fn fields(before: &str, after: &str) -> Vec<(String, Option<String>, Option<String>)> {
         let tuple = |field: Field| (field.path, field.before, field.after);
@@ -180,5 +223,30 @@ mod tests {
         let told = fields(before, "{}");
         assert!(told.contains(&(path.to_owned(), Some("a".to_owned()), None)), "{told:?}");
         assert_eq!(difference(b"{", b"{}"), None);
+    }
+
+    #[test]
+    fn what_all_paths_begin_with_is_said_once() {
+        let of = |paths: &[&str]| -> Vec<Field> {
+            paths.iter().map(|path| Field { path: (*path).to_owned(), before: None, after: None }).collect()
+        };
+        assert_eq!(common_path(&of(&["event › order › id", "event › order › items [1] › state"])), "event › order › ");
+        assert_eq!(common_path(&of(&["event › order › id", "event › type", "eventId"])), "event › ");
+        assert_eq!(common_path(&of(&["event › order › id", "eventId"])), "");
+        assert_eq!(shortened("event › order › id", "event › "), "… order › id");
+        assert_eq!(shortened("eventId", "event › "), "eventId");
+        assert_eq!(shortened("eventId", ""), "eventId");
+        assert_eq!(common_path(&of(&["event › order › id"])), "", "one path is said whole");
+        assert_eq!(common_path(&[]), "");
+    }
+
+    #[test]
+    fn long_equal_parts_are_folded_and_overlap_nowhere() {
+        let long = "é".repeat(100);
+        assert_eq!(folded(Some(&format!("{long}a")), Some(&format!("{long}b"))), (76, 0));
+        assert_eq!(folded(Some(&format!("a{long}")), Some(&format!("b{long}"))), (0, 76));
+        assert_eq!(folded(Some(&long), Some(&format!("{long}{long}"))), (76, 0), "an end is not counted twice");
+        assert_eq!(folded(Some("short"), Some("shore")), (0, 0));
+        assert_eq!(folded(None, Some(&long)), (0, 0));
     }
 }

@@ -1,10 +1,16 @@
 //! What a list shows of an order: the few facts that a person wants before opening it.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 
+use super::order::flat;
+use super::orders::REASONS;
 use crate::order::{
-    Item, Moment, Order, Vocabulary, appointment_status, capitalised, day_or_time, days_between, natural_order, window,
+    Attention, Moment, Order, Vocabulary, appointment_status, capitalised, day_or_time, days_between, natural_order,
+    rfc3339, window,
 };
+use crate::record::{ItemRecord, OrderRecord, items_of};
 
 /// An order in a line.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -16,8 +22,8 @@ pub struct Digest {
     /// The next appointment, or else the last one.
     pub appointment: Option<Visit>,
     pub expected: Option<Expected>,
-    /// Reason and since when, those that matter most first.
-    pub attention: Vec<(String, DateTime<Utc>, String)>,
+    /// Those that matter most first.
+    pub attention: Vec<Attention>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -37,39 +43,63 @@ pub struct Expected {
 }
 
 impl Digest {
-    pub fn of(order: &Order, vocabulary: &Vocabulary, now: DateTime<Utc>) -> Self {
-        let mut customers: Vec<String> = order.parties.iter().map(|party| party.id.clone()).collect();
-        customers.dedup();
-        let mut service_ids: Vec<String> = order.items.values().filter_map(|item| item.service_id.clone()).collect();
+    /// An order of a list, with all reasons why it needs a person.
+    pub fn of_order(order: &Order, attention: Vec<Attention>, vocabulary: &Vocabulary, now: DateTime<Utc>) -> Self {
+        let items = items_of(order);
+        let customers = order.parties.iter().map(|party| party.id.clone()).collect();
+        let told = order.expected_completion.as_ref();
+        let digest = Self::of_items(&items.iter().collect::<Vec<_>>(), told, vocabulary, now);
+        Self { customers: unique(customers), attention: weightiest_first(attention), ..digest }
+    }
+
+    /// What an order's page says at its top. Customers and attention stand there by themselves.
+    pub fn of_record(order: &OrderRecord, vocabulary: &Vocabulary, now: DateTime<Utc>) -> Self {
+        let told = order.expected_completion.as_ref().map(|text| Moment::new(text, text.parse().ok()));
+        let items: Vec<&ItemRecord> = flat(&order.items).into_iter().map(|(_, item)| item).collect();
+        Self::of_items(&items, told.as_ref(), vocabulary, now)
+    }
+
+    fn of_items(items: &[&ItemRecord], told: Option<&Moment>, vocabulary: &Vocabulary, now: DateTime<Utc>) -> Self {
+        let mut service_ids: Vec<String> = items.iter().filter_map(|item| item.service_id.clone()).collect();
         service_ids.sort_by(|a, b| natural_order(a, b));
-        service_ids.dedup();
-        let attention = order.attention.iter();
         Self {
-            product: product(order, vocabulary),
-            customers,
-            service_ids,
-            appointment: appointment(order, vocabulary, now),
-            expected: expected(order),
-            attention: attention.map(|one| (one.reason.clone(), one.since, one.why.clone())).collect(),
+            product: product(items, vocabulary),
+            service_ids: unique(service_ids),
+            appointment: appointment(items, vocabulary, now),
+            expected: expected(items, told),
+            ..Self::default()
         }
     }
 }
 
+fn unique(mut ids: Vec<String>) -> Vec<String> {
+    let mut seen = BTreeSet::new();
+    ids.retain(|id| seen.insert(id.clone()));
+    ids
+}
+
+/// In the order of the queue; of the same weight, those stay first that were.
+pub fn weightiest_first(mut attention: Vec<Attention>) -> Vec<Attention> {
+    attention.sort_by_key(|one| weight(&one.reason));
+    attention
+}
+
+/// A reason's place in the queue; those that it does not name stand last.
+pub fn weight(reason: &str) -> usize {
+    REASONS.iter().position(|known| *known == reason).unwrap_or(REASONS.len())
+}
+
 /// The words of the items that are inside no other; ids where nobody has words for them.
-fn product(order: &Order, vocabulary: &Vocabulary) -> String {
+fn product(items: &[&ItemRecord], vocabulary: &Vocabulary) -> String {
     const SHOWN: usize = 2;
-    let is_root = |id: &str, item: &Item| {
-        let above = item.container.as_deref().or_else(|| id.rsplit_once('.').map(|(parent, _)| parent));
-        !above.is_some_and(|parent| order.items.contains_key(parent))
-    };
     let mut words: Vec<String> = Vec::new();
-    for (id, item) in order.items_in_order().filter(|(id, item)| is_root(id, item)) {
-        let offering = item.offering.as_deref();
+    for item in items.iter().filter(|item| item.parent_item_id.is_none()) {
+        let offering = item.offering_id.as_deref();
         let known = offering.and_then(|offering| vocabulary.offering(offering));
         let word = match (known, offering) {
             (Some(meaning), _) => capitalised(&meaning.words),
             (None, Some(offering)) => offering.to_owned(),
-            (None, None) => format!("item {id}"),
+            (None, None) => format!("item {}", item.item_id),
         };
         if !words.contains(&word) {
             words.push(word);
@@ -81,17 +111,17 @@ fn product(order: &Order, vocabulary: &Vocabulary) -> String {
     if more > 0 { format!("{words} and {more} more") } else { words }
 }
 
-fn appointment(order: &Order, vocabulary: &Vocabulary, now: DateTime<Utc>) -> Option<Visit> {
-    let start = |item: &Item| item.appointment.as_ref()?.start.as_ref().and_then(Moment::at);
-    let visits = order.items.values().filter(|item| item.appointment.is_some());
+fn appointment(items: &[&ItemRecord], vocabulary: &Vocabulary, now: DateTime<Utc>) -> Option<Visit> {
+    let start = |item: &ItemRecord| item.appointment_stated.as_ref()?.start.as_ref().and_then(Moment::at);
+    let visits = items.iter().copied().filter(|item| item.appointment_stated.is_some());
     // The soonest that is still to come; where all are over, the last.
-    let key = |item: &&Item| match start(item) {
+    let key = |item: &&ItemRecord| match start(item) {
         Some(at) if at >= now => (0, at - now),
         Some(at) => (1, now - at),
         None => (2, chrono::TimeDelta::zero()),
     };
     let item = visits.min_by_key(key)?;
-    let appointment = item.appointment.as_ref()?;
+    let appointment = item.appointment_stated.as_ref()?;
     Some(Visit {
         at: start(item),
         window: window(appointment).unwrap_or_else(|| "no time yet".to_owned()),
@@ -99,12 +129,13 @@ fn appointment(order: &Order, vocabulary: &Vocabulary, now: DateTime<Utc>) -> Op
     })
 }
 
-fn expected(order: &Order) -> Option<Expected> {
-    let dated = order.items.values().filter_map(|item| Some((item.expected_completion.as_ref()?, item)));
+fn expected(items: &[&ItemRecord], told: Option<&Moment>) -> Option<Expected> {
+    let dated = items.iter().filter_map(|item| Some((item.expected_completion_moment.as_ref()?, item)));
     let latest = dated.max_by_key(|(expected, _)| expected.at());
-    match (latest, &order.expected_completion) {
+    match (latest, told) {
         (Some((expected, item)), _) => {
-            let slip = item.first_expected.as_ref().and_then(|first| days_between(first, expected));
+            let first = item.first_expected.map(|at| Moment::new(rfc3339(at), Some(at)));
+            let slip = first.and_then(|first| days_between(&first, expected));
             Some(Expected { day: day_or_time(expected), slip: slip.unwrap_or(0) })
         }
         (None, Some(expected)) => Some(Expected { day: day_or_time(expected), slip: 0 }),

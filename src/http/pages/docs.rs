@@ -18,7 +18,7 @@ pub fn docs(description: &Value, viewer: &Viewer) -> Markup {
         .collect();
     let content = html! {
         h1 { "The API" }
-        p.lead { (text(description.get("info").and_then(|info| info.get("description")))) }
+        p.lead { (prose(description.get("info").and_then(|info| info.get("description")))) }
         p { "For programs: " a href="/openapi.json" { "openapi.json" } }
         @for (path, method, operation) in operations { (one(path, method, operation)) }
     };
@@ -31,14 +31,14 @@ fn one(path: &str, method: &str, operation: &Value) -> Markup {
     html! {
         section.operation data-walk {
             h2 { span.method { (method.to_uppercase()) } " " code { (path) } }
-            p { (text(operation.get("summary"))) }
-            p { (text(operation.get("description"))) }
+            p { (prose(operation.get("summary"))) }
+            p { (prose(operation.get("description"))) }
             @if let Some(parameters) = parameters.filter(|parameters| !parameters.is_empty()) {
                 dl {
                     @for parameter in parameters {
                         div {
                             dt { code { (text(parameter.get("name"))) } " " small { "in " (text(parameter.get("in"))) @if parameter.get("required") == Some(&Value::Bool(true)) { ", needed" } } }
-                            dd { (text(parameter.get("description"))) }
+                            dd { (prose(parameter.get("description"))) }
                         }
                     }
                 }
@@ -46,11 +46,20 @@ fn one(path: &str, method: &str, operation: &Value) -> Markup {
             @if let Some(responses) = responses {
                 p.by { "Answers: " @for (at, (status, response)) in responses.iter().enumerate() {
                     @if at > 0 { ", " }
-                    code { (status) } @if let Some(said) = response.get("description").and_then(Value::as_str).filter(|said| !said.is_empty()) { " " (said) }
+                    code { (status) } @if let Some(said) = response.get("description").and_then(Value::as_str).filter(|said| !said.is_empty()) { " " (coded(said)) }
                 } }
             }
         }
     }
+}
+
+fn prose(value: Option<&Value>) -> Markup {
+    coded(text(value))
+}
+
+/// What stands between backticks in a docstring is code.
+fn coded(text: &str) -> Markup {
+    html! { @for (at, part) in text.split('`').enumerate() { @if at % 2 == 1 { code { (part) } } @else { (part) } } }
 }
 
 fn text(value: Option<&Value>) -> &str {

@@ -3,7 +3,7 @@
 use maud::{DOCTYPE, Markup, html};
 
 use super::assets;
-use super::viewer::{Viewer, Zone};
+use super::viewer::{Viewer, Who, Zone};
 
 /// What differs from page to page outside its content.
 #[derive(Clone, Copy, Debug)]
@@ -14,15 +14,17 @@ pub struct Frame<'p> {
     pub part: &'p str,
     /// What stands in the search box.
     pub search: &'p str,
+    /// Without what only those can use who have been let in.
+    pub is_bare: bool,
 }
 
 impl<'p> Frame<'p> {
     pub fn new(title: &'p str) -> Self {
-        Self { title, part: "", search: "" }
+        Self { title, part: "", search: "", is_bare: false }
     }
 
     pub fn of_part(title: &'p str, part: &'p str) -> Self {
-        Self { title, part, search: "" }
+        Self { title, part, ..Self::new(title) }
     }
 }
 
@@ -68,20 +70,41 @@ pub fn page(frame: &Frame<'_>, viewer: &Viewer, content: Markup) -> Markup {
                 header.top {
                     div.bar {
                         a.product href="/" { (mark()) "Order timeline" }
-                        (search(frame.search))
-                        button.keys #keys type="button" hidden aria-haspopup="dialog" { "Keys " kbd { "?" } }
-                    }
-                    nav.parts aria-label="Parts" {
-                        ul {
-                            @for (path, name) in PARTS {
-                                li { a href=(path) aria-current=[(path == frame.part).then_some("page")] { (name) } }
-                            }
+                        @if !frame.is_bare { (search(frame.search)) }
+                        div.own {
+                            button.keys #keys type="button" hidden aria-haspopup="dialog" { "Keys " kbd { "?" } }
+                            @if let Some(who) = viewer.who.as_ref().filter(|_| !frame.is_bare) { (signed_in(who)) }
                         }
                     }
+                    @if !frame.is_bare { (parts(frame.part)) }
                 }
                 main #content tabindex="-1" { (content) }
                 (footer(viewer))
                 (help())
+            }
+        }
+    }
+}
+
+fn parts(here: &str) -> Markup {
+    html! {
+        nav.parts aria-label="Parts" {
+            ul {
+                @for (path, name) in PARTS {
+                    li { a href=(path) aria-current=[(path == here).then_some("page")] { (name) } }
+                }
+            }
+        }
+    }
+}
+
+/// While the service is open, nobody is signed in and there is nothing to sign out of.
+fn signed_in(who: &Who) -> Markup {
+    html! {
+        @if let Some(name) = &who.name {
+            form.who action="/sign-out" method="post" {
+                span { span.hidden { "Signed in as " } bdi title=(name) { (name) } small { @if who.may_operate { "reads and operates" } @else { "reads" } } }
+                button type="submit" { "Sign out" }
             }
         }
     }
@@ -124,7 +147,7 @@ fn footer(viewer: &Viewer) -> Markup {
                 button type="submit" { "Change" }
             }
             p { "Sentences and day-only dates are London’s. The exact time is in each time’s title." }
-            p { a href="/docs" { "API" } " · page made " (viewer.second(viewer.now)) " " (viewer.local(viewer.now).format("%Z")) }
+            p { @if viewer.who.is_some() { a href="/docs" { "API" } " · " } "page made " (viewer.second(viewer.now)) " " (viewer.local(viewer.now).format("%Z")) }
         }
     }
 }

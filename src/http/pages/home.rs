@@ -19,16 +19,14 @@ pub fn home(numbers: &Numbers, latest: &[Row], viewer: &Viewer) -> Markup {
     let received: i64 = numbers.deliveries.iter().map(|(_, _, count)| count).sum();
     let of_outcome =
         |outcome| numbers.deliveries.iter().filter(move |(_, one, _)| *one == outcome).map(|(_, _, n)| n).sum::<i64>();
-    let told = numbers.attention.iter().filter(|(reason, _)| reason != "silent");
-    let waiting: i64 = told.map(|(_, count)| count).sum();
     let content = html! {
         h1.hidden { "Home" }
         section aria-label="The last 24 hours" {
             ul.numbers {
-                (number("events in 24 h", of_outcome(OutcomeName::Applied), "/feed"))
-                (number("new orders in 24 h", numbers.new_orders, "/orders"))
-                (number("reasons for attention", waiting, "/attention"))
-                (number("bodies in quarantine", numbers.quarantined, "/deliveries?outcome=quarantined"))
+                (number("events in 24 h", of_outcome(OutcomeName::Applied).to_string(), "/feed"))
+                (number("new orders in 24 h", numbers.new_orders.to_string(), "/orders"))
+                (number("orders need attention", numbers.waiting.to_string(), "/attention"))
+                (number("bodies in quarantine", counted(numbers.quarantined, true), "/deliveries?outcome=quarantined"))
             }
         }
         div.charts {
@@ -39,6 +37,7 @@ pub fn home(numbers: &Numbers, latest: &[Row], viewer: &Viewer) -> Markup {
             section aria-labelledby="waiting" {
                 h2 #waiting { "What waits" }
                 @if numbers.attention.is_empty() { p.nothing { "No order needs attention." } }
+                @else { p.note { "Orders by reason; one that has several stands at each." } }
                 ul.tally {
                     @for reason in REASONS {
                         @if let Some((_, count)) = numbers.attention.iter().find(|(known, _)| known == reason) {
@@ -69,8 +68,8 @@ pub fn home(numbers: &Numbers, latest: &[Row], viewer: &Viewer) -> Markup {
     page(&Frame::of_part("Home", "/"), viewer, content)
 }
 
-fn number(name: &str, count: i64, href: &str) -> Markup {
-    html! { li { a href=(href) { strong { (counted(count, name.ends_with("quarantine"))) } span { (name) } } } }
+fn number(name: &str, count: String, href: &str) -> Markup {
+    html! { li { a href=(href) { strong { (count) } span { (name) } } } }
 }
 
 fn counted(count: i64, is_bounded: bool) -> String {
@@ -92,17 +91,17 @@ fn moved((hit, digest): &Row, viewer: &Viewer) -> Markup {
         li data-walk {
             a href=(order_path(&order.order_id, &order.sender)) { bdi { (order.order_id) } }
             " " (label::state(&order.state))
-            @if let Some((reason, _, why)) = digest.attention.first() { " " span title=(why) { (label::reason(reason)) } }
+            @if let Some(one) = digest.attention.first() { " " span title=(one.why) { (label::reason(&one.reason)) } }
             small { (digest.product) @if !digest.product.is_empty() { " · " } (viewer.ago(order.last_event_at)) " · " (events(order.events)) }
         }
     }
 }
 
-/// The last 24 hours, empty ones too.
+/// The last 24 hours, empty ones too. The first and the last are parts of hours: together the bars are what is counted.
 fn by_hour(numbers: &Numbers, viewer: &Viewer) -> Vec<Bar> {
     let this = numbers.at.duration_trunc(TimeDelta::hours(1)).unwrap_or(numbers.at);
     let mut counts: BTreeMap<DateTime<Utc>, BTreeMap<OutcomeName, i64>> =
-        (0..24).map(|hours| (this - TimeDelta::hours(hours), BTreeMap::new())).collect();
+        (0..=24).map(|hours| (this - TimeDelta::hours(hours), BTreeMap::new())).collect();
     for (hour, outcome, count) in &numbers.deliveries {
         if let Some(known) = counts.get_mut(hour) {
             known.insert(*outcome, *count);

@@ -67,14 +67,9 @@ pub fn id(id: &str) -> Markup {
     html! { a.id href=(link::search(id)) { bdi { (id) } } }
 }
 
-/// The same with a button that copies it, for those who have scripts.
+/// The same; a script puts a button beside it that copies it.
 pub fn copied(value: &str) -> Markup {
-    html! {
-        span.copied {
-            (id(value))
-            button.copy type="button" hidden data-copy=(value) { "Copy" span.hidden { " " (value) } }
-        }
-    }
+    html! { span.copied { a href=(link::search(value)) { bdi { (value) } } } }
 }
 
 /// The first part of a long id; its title holds it whole.

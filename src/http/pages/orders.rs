@@ -7,7 +7,7 @@ use super::frame::{Frame, page};
 use super::label;
 use super::link::{order_path, with_query};
 use super::viewer::Viewer;
-use crate::order::state_in_words;
+use crate::order::{Attention, state_in_words};
 use crate::store::{MOST_MATCHES, OrderHit};
 
 /// What the list was asked for, as the texts that stood in the address; empty is the same as not given.
@@ -18,6 +18,9 @@ pub struct OrdersQuery {
     pub attention: Option<String>,
     pub sender: Option<String>,
     pub party: Option<String>,
+    pub offering: Option<String>,
+    /// So many a page, where the address says it.
+    pub limit: Option<String>,
     pub changed_from: Option<String>,
     pub changed_to: Option<String>,
     pub sort: Option<String>,
@@ -40,26 +43,28 @@ pub type Row = (OrderHit, Digest);
 const STATES: [&str; 9] =
     ["acknowledged", "inProgress", "pending", "held", "completed", "partial", "failed", "cancelled", "rejected"];
 
-/// The reasons for attention, with those that are asked for together first.
+/// The reasons for attention, the weightiest first.
 pub const REASONS: [&str; 8] =
     ["action-needed", "missed", "access-failed", "supplier-cancelled", "contradiction", "delayed", "flagged", "silent"];
 
 impl OrdersQuery {
-    fn filters(&self) -> [(&'static str, Option<&str>); 8] {
+    fn filters(&self) -> [(&'static str, Option<&str>); 10] {
         [
             ("q", given(&self.q)),
             ("state", given(&self.state)),
             ("attention", given(&self.attention)),
             ("sender", given(&self.sender)),
             ("party", given(&self.party)),
+            ("offering", given(&self.offering)),
             ("changedFrom", given(&self.changed_from)),
             ("changedTo", given(&self.changed_to)),
             ("sort", given(&self.sort)),
+            ("limit", given(&self.limit)),
         ]
     }
 
     fn is_filtered(&self) -> bool {
-        self.filters().iter().any(|(name, value)| !matches!(*name, "q" | "sort") && value.is_some())
+        self.filters().iter().any(|(name, value)| !matches!(*name, "q" | "sort" | "limit") && value.is_some())
     }
 
     /// The same list at another path, from a cursor on.
@@ -93,7 +98,7 @@ pub fn orders(rows: &[Row], query: &OrdersQuery, viewer: &Viewer) -> Markup {
             }
         }
         @if query.only_begins && !rows.is_empty() {
-            p.note { "No order has just this id. An id is found whole and as it is written, leading zeros included." }
+            p.note { "No order has just this id." }
         }
         @if query.is_cut {
             p.note { "More orders than " (MOST_MATCHES) " have this id; some of them are listed. A customer’s latest orders are found with the filter for customers." }
@@ -112,7 +117,7 @@ fn filters(rows: &[Row], query: &OrdersQuery) -> Markup {
     let reasons = options(["any"].into_iter().chain(REASONS), given(&query.attention));
     html! {
         form.filters action="/orders" method="get" aria-label="Filter the list" {
-            @for hidden in ["q", "sort"] {
+            @for hidden in ["q", "sort", "limit"] {
                 @if let Some((_, Some(value))) = query.filters().into_iter().find(|(name, _)| *name == hidden) {
                     input type="hidden" name=(hidden) value=(value);
                 }
@@ -123,6 +128,7 @@ fn filters(rows: &[Row], query: &OrdersQuery) -> Markup {
             }))
             (select("sender", "Sender", &senders, given(&query.sender), str::to_owned))
             label { span { "Customer" } input name="party" value=[given(&query.party)] placeholder="CUG…" size="14"; }
+            @if let Some(offering) = given(&query.offering) { label { span { "Offering" } input name="offering" value=(offering) size="10"; } }
             label { span { "Last event from" } input type="date" name="changedFrom" value=[day(&query.changed_from)]; }
             label { span { "before" } input type="date" name="changedTo" value=[day(&query.changed_to)]; }
             button type="submit" { "Show" }
@@ -169,7 +175,7 @@ fn list(rows: &[Row], query: &OrdersQuery, viewer: &Viewer) -> Markup {
         table.list role="table" aria-label="Orders" {
             thead role="rowgroup" { tr role="row" {
                 (sortable("Order", "orderId", query))
-                th role="columnheader" scope="col" { "State" }
+                (sortable("State", "state", query))
                 th role="columnheader" scope="col" { "Attention" }
                 th role="columnheader" scope="col" { "Product" }
                 th role="columnheader" scope="col" { "Customer, service" }
@@ -208,15 +214,17 @@ fn row((hit, digest): &Row, is_search: bool, viewer: &Viewer) -> Markup {
     html! {
         tr role="row" data-walk {
             th role="rowheader" scope="row" {
-                a href=(order_path(&order.order_id, &order.sender)) { bdi { (order.order_id) } }
-                small { @if let Some(external_id) = &order.external_id { bdi { (external_id) } " · " } bdi { (order.sender) } }
+                a.one-line href=(order_path(&order.order_id, &order.sender)) title=(order.order_id) { bdi { (order.order_id) } }
+                small { @if let Some(external_id) = &order.external_id { bdi.one-line title=(external_id) { (external_id) } " · " } bdi { (order.sender) } }
             }
             td role="cell" { span title=(order.state_reason) { (label::state(&order.state)) } }
             td role="cell" data-label="Attention" { (attention(digest, viewer)) }
             td role="cell" data-label="Product" { (digest.product) }
             td.ids role="cell" data-label="Customer, service" {
-                @for id in few(&digest.customers) { bdi { (id) } br; }
-                @for id in few(&digest.service_ids) { small { bdi { (id) } } }
+                @for id in few(&digest.customers) { bdi.one-line title=(id) { (id) } br; }
+                @for id in few(&digest.service_ids) { small { bdi.one-line title=(id) { (id) } } }
+                @let more = rest(&digest.customers) + rest(&digest.service_ids);
+                @if more > 0 { small { "and " (more) " more" } }
             }
             td role="cell" data-label="Appointment" {
                 @if let Some(visit) = &digest.appointment {
@@ -238,6 +246,10 @@ fn few(ids: &[String]) -> &[String] {
     ids.get(..2).unwrap_or(ids)
 }
 
+fn rest(ids: &[String]) -> usize {
+    ids.len() - few(ids).len()
+}
+
 pub fn events(count: i64) -> String {
     if count == 1 { "1 event".to_owned() } else { format!("{count} events") }
 }
@@ -245,17 +257,16 @@ pub fn events(count: i64) -> String {
 /// The first reason in full, the others by number.
 fn attention(digest: &Digest, viewer: &Viewer) -> Markup {
     html! {
-        @if let Some((reason, since, why)) = digest.attention.first() {
-            span title=(why) { (label::reason(reason)) }
-            @let more = digest.attention.len() - 1;
-            @if more > 0 { " " span.more title=(others(digest)) { "+" (more) } }
-            small { "since " (viewer.day(*since)) }
+        @if let Some((first, others)) = digest.attention.split_first() {
+            span title=(first.why) { (label::reason(&first.reason)) }
+            @if !others.is_empty() { " " span.more title=(in_words(others)) { "+" (others.len()) span.hidden { " more: " (in_words(others)) } } }
+            small { "since " (viewer.day(first.since)) }
         }
     }
 }
 
-fn others(digest: &Digest) -> String {
-    digest.attention.iter().skip(1).map(|(reason, _, _)| label::in_words(reason)).collect::<Vec<_>>().join(", ")
+fn in_words(reasons: &[Attention]) -> String {
+    reasons.iter().map(|one| label::in_words(&one.reason)).collect::<Vec<_>>().join(", ")
 }
 
 pub fn slip(days: i64) -> Markup {
@@ -280,11 +291,11 @@ fn nothing(query: &OrdersQuery) -> Markup {
         div.nothing {
             @if let Some(q) = q {
                 p.lead { "No order has the id " q { bdi { (q) } } @if is_filtered { " with these filters" } ", and none begins with it." }
-                p { "An id is found by its beginning or whole, as it is written, leading zeros included. These are known:" }
+                p { "An id is found whole or by its beginning, in capitals or not, with its leading zeros or without. These are known:" }
                 ul {
                     li { "order id, external id, item id, internal id, product id" }
                     li { "service id (BBONE…), appointment id or reference, customer (CUG…), ONT reference" }
-                    li { "event id, delivery id (these two only whole)" }
+                    li { "event id (six letters of its beginning will do), delivery id (whole)" }
                 }
             } @else if is_filtered {
                 p.lead { "No order is like that." }

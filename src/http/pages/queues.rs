@@ -4,6 +4,7 @@ use chrono::TimeDelta;
 use maud::{Markup, html};
 use serde_json::Value as Json;
 
+use super::digest::weightiest_first;
 use super::frame::{Frame, page};
 use super::home::fault_in_words;
 use super::label;
@@ -13,15 +14,19 @@ use super::viewer::{Viewer, span};
 use crate::order::{Appointment, Moment, Vocabulary, appointment_status, window};
 use crate::store::{AttentionRow, FeedNumbers, UnknownRow, VisitRow};
 
-/// The orders that need a person, those that wait longest first. `reason` is what was asked for, `next` where
-/// the next page begins.
+/// The orders that need a person, each once: those with the weightiest reason first, and of these those that wait
+/// longest. `reason` is what was asked for, `next` where the next page begins.
 pub fn attention(rows: &[AttentionRow], reason: Option<&str>, next: Option<&str>, viewer: &Viewer) -> Markup {
     let part = if reason == Some("silent") { "/attention?reason=silent" } else { "/attention" };
     let title =
         reason.map_or_else(|| "Attention".to_owned(), |reason| format!("Attention: {}", label::in_words(reason)));
     let content = html! {
         h1 { (title) }
-        p.note { "Orders that need a person, those that wait longest first. The feed itself takes an order off the list." }
+        p.note {
+            @if reason.is_some() { "Orders that need a person, those that wait longest first." }
+            @else { "Orders that need a person: those with the weightiest reason first, and of these those that wait longest." }
+            " The feed itself takes an order off the list."
+        }
         (tabs("Reasons", "/attention", "reason", "all but silent", &REASONS, reason, label::in_words))
         @if rows.is_empty() { p.nothing { "Nothing waits here." } } @else {
             table.list role="table" aria-label=(title) {
@@ -34,7 +39,7 @@ pub fn attention(rows: &[AttentionRow], reason: Option<&str>, next: Option<&str>
                     @for row in rows {
                         tr role="row" data-walk {
                             (order_cell(&row.order_id, &row.sender))
-                            td role="cell" { (label::reason(&row.reason)) }
+                            td role="cell" { (label::reason(&row.reason)) (others(row, viewer)) }
                             td.when role="cell" data-label="Since" { (viewer.minute(row.since)) small { (waited(row, viewer)) } }
                             td.why role="cell" { (row.why) }
                             td role="cell" { (label::state(&row.state)) }
@@ -46,6 +51,19 @@ pub fn attention(rows: &[AttentionRow], reason: Option<&str>, next: Option<&str>
         (pager("/attention", &[("reason", reason), ("after", next)], next.is_some()))
     };
     page(&Frame::of_part(&title, part), viewer, content)
+}
+
+/// What else there is to it, beside the reason that places it here.
+fn others(row: &AttentionRow, viewer: &Viewer) -> Markup {
+    html! {
+        @if !row.others.is_empty() {
+            ul.others {
+                @for other in weightiest_first(row.others.clone()) {
+                    li title=(other.why) { (label::reason(&other.reason)) small { "since " (viewer.day(other.since)) } }
+                }
+            }
+        }
+    }
 }
 
 fn waited(row: &AttentionRow, viewer: &Viewer) -> String {

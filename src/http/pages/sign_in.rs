@@ -19,32 +19,34 @@ pub struct SignInView<'v> {
     pub trouble: Option<&'v str>,
 }
 
-/// The page where people sign in and out.
+/// The page where people sign in and out. `data-forget` has the script forget what the one before looked at.
 pub fn sign_in(view: &SignInView<'_>, viewer: &Viewer) -> Markup {
-    page(
-        &Frame::new("Sign in"),
-        viewer,
-        html! {
+    let frame = Frame { is_bare: true, ..Frame::new("Sign in") };
+    let content = html! {
+        div.sign-in data-forget[view.name.is_none()] {
             h1 { "Sign in" }
-            @if let Some(trouble) = view.trouble { p role="alert" { (trouble) } }
+            @if let Some(trouble) = view.trouble { p.trouble role="alert" { (trouble) } }
             @if let Some(name) = view.name {
                 p { "You are signed in as " strong { (name) } "." }
+                p { a href=(view.to) { "Go on" } }
                 form action="/sign-out" method="post" { button type="submit" { "Sign out" } }
+            } @else {
+                p.note { "Orders and what happened to them are for those who work with them." }
             }
             @if let Some(issuer) = view.issuer {
-                p { a href=(with_query("/sign-in/start", &[("to", Some(view.to))])) { "Sign in at " (issuer) } }
+                p { a.button href=(with_query("/sign-in/start", &[("to", Some(view.to))])) { "Sign in at " (issuer) } }
+                p.or { "or with a key" }
             }
             form action="/sign-in" method="post" {
                 input type="hidden" name="to" value=(view.to);
-                p {
-                    label for="key" { "API key" } " "
-                    input #key type="password" name="key" autocomplete="off" required;
-                    " " button type="submit" { "Sign in with a key" }
-                }
+                label for="key" { "API key" }
+                input #key type="password" name="key" autocomplete="off" required placeholder="otk_…";
+                button type="submit" { "Sign in with a key" }
             }
             @if view.issuer.is_none() {
-                p { "A key is made with " code { "order-timeline keys add NAME --scope read" } "." }
+                p.by { "Whoever operates the service makes a key: " code { "order-timeline keys add NAME --scope read" } }
             }
-        },
-    )
+        }
+    };
+    page(&frame, viewer, content)
 }

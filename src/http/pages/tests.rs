@@ -6,8 +6,8 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::digest::{Expected, Visit};
-use super::{Digest, OrderView, OrdersQuery, Viewer, Zone, choose_sender, message, order, orders};
-use crate::order::{Appointment, Moment, Vocabulary};
+use super::{Digest, Moments, OrderView, OrdersQuery, Viewer, Who, Zone, choose_sender, message, order, orders};
+use crate::order::{Appointment, Attention, Moment, Vocabulary};
 use crate::record::{
     AppointmentRecord, AttentionRecord, ContradictionRecord, EntryRecord, Identifier, ItemRecord, ItemTree,
     MessageRecord, OrderHead, OrderRecord, PartyRecord, TimelineRecord,
@@ -27,7 +27,12 @@ fn at(text: &str) -> DateTime<Utc> {
 }
 
 fn viewer() -> Viewer {
-    Viewer { zone: Zone::London, now: at("2023-03-01T00:00:00Z"), here: hostile("here") }
+    Viewer {
+        zone: Zone::London,
+        now: at("2023-03-01T00:00:00Z"),
+        here: hostile("here"),
+        who: Some(Who { name: some("who"), may_operate: false }),
+    }
 }
 
 fn head() -> OrderHead {
@@ -127,7 +132,7 @@ fn record() -> OrderRecord {
 fn shown(entries: Vec<EntryRecord>) -> String {
     let timeline = TimelineRecord { order: head(), entries };
     let view = OrderView { sort: Some("oldest".to_owned()), ..OrderView::default() };
-    order(&record(), &timeline, Some(1), &view, &Vocabulary::default(), &viewer()).into_string()
+    order(&record(), &timeline, Some(1), &Moments::default(), &view, &Vocabulary::default(), &viewer()).into_string()
 }
 
 /// No tag or attribute of the value's own making, and every field there in its escaped form. States stand
@@ -156,7 +161,8 @@ fn hostile_values_of_an_order_are_text() {
         found: Some((hostile("view-found"), "service-id".to_owned())),
         ..OrderView::default()
     };
-    let page = order(&record(), &timeline, None, &view, &Vocabulary::default(), &viewer()).into_string();
+    let page =
+        order(&record(), &timeline, None, &Moments::default(), &view, &Vocabulary::default(), &viewer()).into_string();
     let all = shown(timeline.entries.clone());
     assert_escaped(
         &page,
@@ -194,6 +200,7 @@ fn hostile_values_of_an_order_are_text() {
             "view-known",
             "view-found",
             "here",
+            "who",
         ],
     );
     assert_escaped(&all, &["severity", "text", "entry_kind", "order-id", "sender"]);
@@ -209,7 +216,11 @@ fn hostile_values_of_a_list_are_text() {
         service_ids: vec![hostile("service")],
         appointment: Some(Visit { at: None, window: hostile("window"), status: some("visit-status") }),
         expected: Some(Expected { day: hostile("day"), slip: 3 }),
-        attention: vec![(hostile("reason"), at("2023-02-23T09:21:08Z"), hostile("why"))],
+        attention: vec![Attention {
+            reason: hostile("reason"),
+            since: at("2023-02-23T09:21:08Z"),
+            why: hostile("why"),
+        }],
     };
     let rows = vec![(OrderHit { head: head(), matched: vec![hostile("matched")] }, digest)];
     let query = OrdersQuery {
@@ -220,13 +231,15 @@ fn hostile_values_of_a_list_are_text() {
         next_cursor: some("next"),
         party: some("asked-party"),
         attention: some("asked_reason"),
+        offering: some("asked-offering"),
+        limit: Some("7".to_owned()),
         ..OrdersQuery::default()
     };
     let page = orders(&rows, &query, &viewer()).into_string();
     let fields = ["order-id", "sender", "external-id", "state", "state-reason", "matched", "q", "known-sender"];
     assert_escaped(&page, &fields);
     assert_escaped(&page, &["product", "customer", "service", "window", "visit-status", "day", "reason", "why"]);
-    assert_escaped(&page, &["asked-state", "asked-sender", "asked-party", "asked_reason"]);
+    assert_escaped(&page, &["asked-state", "asked-sender", "asked-party", "asked_reason", "asked-offering"]);
     assert!(page.contains("%22%27%20onload%3Dq%26&amp;state=%3C"), "the next page keeps its filters");
     assert_escaped(&orders(&[], &query, &viewer()).into_string(), &["q"]);
 }
@@ -248,7 +261,7 @@ fn an_item_appears_on_one_line_and_nothing_is_lost() {
     ]);
     assert_eq!(page.matches("<li class=\"entry").count(), 2);
     assert!(page.contains("<span class=\"hidden\">. item sub-status: shipped</span>"), "only those who listen need it");
-    assert!(page.contains("</span> pending with the supplier"), "other words than the code's are shown");
+    assert!(page.contains("</span> · pending with the supplier"), "other words than the code's are shown");
     assert!(page.contains("late: received 3 h after"));
 }
 
@@ -272,10 +285,45 @@ fn a_date_is_shown_once() {
 fn a_page_of_the_past_says_so() {
     let timeline = TimelineRecord { order: OrderHead { events: 1, ..head() }, entries: Vec::new() };
     let view = OrderView { at: Some("2024-07-01T10:00".to_owned()), ..OrderView::default() };
-    let page = order(&record(), &timeline, None, &view, &Vocabulary::default(), &viewer()).into_string();
+    let page =
+        order(&record(), &timeline, None, &Moments::default(), &view, &Vocabulary::default(), &viewer()).into_string();
     assert!(page.contains("Mon 1 Jul 2024, 11:00:00 BST"));
     assert!(page.contains("as we know it today"));
     assert!(!page.contains("data-live"), "the past does not change");
     let now = shown(Vec::new());
     assert!(!now.contains("Not now") && now.contains("data-live"));
+}
+
+#[test]
+fn a_milestone_that_was_passed_over_is_not_awaited() {
+    let milestone =
+        |name: &str| EntryRecord { name: Some(name.to_owned()), ..entry("milestone", "1", name, "reached") };
+    let page = shown(vec![milestone("KCI2")]);
+    assert_eq!(page.matches("not told").count(), 1, "KCI1 was to come before");
+    assert_eq!(page.matches("not yet").count(), 2, "KCI3 and the end may come");
+}
+
+#[test]
+fn only_a_contradiction_that_stands_is_loud() {
+    let facts = |open: bool| Some(serde_json::json!({ "open": open }));
+    let opened = EntryRecord { facts: facts(true), ..entry("contradiction", "1", "x", "one, yet other") };
+    let page = shown(vec![opened.clone()]);
+    assert!(page.contains("entry alarm"));
+    let resolved = EntryRecord { facts: facts(false), ..entry("contradiction", "1", "x", "resolved") };
+    let over = EntryRecord { valid_to: Some(at("2023-02-14T09:21:07Z")), ..opened };
+    assert!(!shown(vec![over, resolved]).contains("entry alarm"));
+}
+
+#[test]
+fn many_contradictions_leave_room_for_the_rest() {
+    let one = record().contradictions.remove(0);
+    let order_of = |count| OrderRecord { contradictions: vec![one.clone(); count], ..record() };
+    let page = |count| {
+        let timeline = TimelineRecord { order: head(), entries: Vec::new() };
+        let (view, vocabulary) = (OrderView::default(), Vocabulary::default());
+        order(&order_of(count), &timeline, None, &Moments::default(), &view, &vocabulary, &viewer()).into_string()
+    };
+    assert!(!page(3).contains("more contradiction"));
+    assert!(page(4).contains("<summary>1 more contradiction</summary>"));
+    assert!(page(30).contains("<summary>27 more contradictions</summary>"));
 }

@@ -1,6 +1,6 @@
 //! Who looks at a page, and when: times are told in the viewer's zone and relative to now.
 
-use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDateTime, SubsecRound, TimeDelta, Utc};
 use chrono_tz::Tz;
 use maud::{Markup, html};
 
@@ -44,9 +44,46 @@ pub struct Viewer {
     pub now: DateTime<Utc>,
     /// The address of the page that is shown, with its query: where a change of settings leads back to.
     pub here: String,
+    /// None where the page is for strangers, too.
+    pub who: Option<Who>,
+}
+
+/// Who looks, as far as pages need to know.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Who {
+    /// The name of a key or of a person; none while nobody is set up and the service is open.
+    pub name: Option<String>,
+    /// Whether they may change anything.
+    pub may_operate: bool,
 }
 
 impl Viewer {
+    pub fn may_operate(&self) -> bool {
+        self.who.as_ref().is_some_and(|who| who.may_operate)
+    }
+
+    /// The instant that a `datetime-local` field means in this viewer's zone. Where clocks go back it is the first of
+    /// two; where they go forward, the hour that is left out counts as if they had not. `None` where the text is no
+    /// such field's.
+    pub fn from_field(&self, text: &str) -> Option<DateTime<Utc>> {
+        let formats = ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%dT%H:%M"];
+        let naive = formats.iter().find_map(|format| NaiveDateTime::parse_from_str(text, format).ok())?;
+        let zone = self.zone.tz();
+        let local = naive.and_local_timezone(zone).earliest();
+        let before = || {
+            let hour = TimeDelta::hours(1);
+            (naive - hour).and_local_timezone(zone).earliest().map(|at| at + hour)
+        };
+        local.or_else(before).map(|at| at.to_utc())
+    }
+
+    /// The same the other way round. To the millisecond, which is as exact as a field is, and never earlier: what was
+    /// known at the instant is known at the field's time, too.
+    pub fn field_value(&self, at: DateTime<Utc>) -> String {
+        let at = at.checked_add_signed(TimeDelta::nanoseconds(999_999)).unwrap_or(at);
+        self.local(at).trunc_subsecs(3).naive_local().format("%Y-%m-%dT%H:%M:%S%.f").to_string()
+    }
+
     pub fn local(&self, at: DateTime<Utc>) -> DateTime<Tz> {
         at.with_timezone(&self.zone.tz())
     }
@@ -132,23 +169,18 @@ pub fn span(span: TimeDelta) -> String {
     }
 }
 
-/// As a `datetime-local` field takes it: in UTC, without the zone, to the millisecond at most.
-pub fn field_value(at: DateTime<Utc>) -> String {
-    at.trunc_subsecs(3).naive_utc().format("%Y-%m-%dT%H:%M:%S%.f").to_string()
-}
-
 #[cfg(test)]
 mod tests {
     use chrono::{DateTime, TimeDelta, Utc};
 
-    use super::{Viewer, Zone, field_value, span};
+    use super::{Viewer, Zone, span};
 
     fn at(text: &str) -> DateTime<Utc> {
         text.parse().unwrap()
     }
 
     fn viewer(zone: Zone) -> Viewer {
-        Viewer { zone, now: at("2024-04-30T12:00:00Z"), here: "/".to_owned() }
+        Viewer { zone, now: at("2024-04-30T12:00:00Z"), here: "/".to_owned(), who: None }
     }
 
     #[test]
@@ -191,8 +223,18 @@ mod tests {
     }
 
     #[test]
-    fn fields_hold_utc() {
-        assert_eq!(field_value(at("2024-04-29T08:00:00.1234Z")), "2024-04-29T08:00:00.123");
-        assert_eq!(field_value(at("2024-04-29T08:00:00Z")), "2024-04-29T08:00:00");
+    fn fields_hold_the_viewers_time() {
+        let london = viewer(Zone::London);
+        assert_eq!(london.field_value(at("2024-04-29T08:00:00.1234Z")), "2024-04-29T09:00:00.124");
+        assert_eq!(viewer(Zone::Utc).field_value(at("2024-04-29T08:00:00Z")), "2024-04-29T08:00:00");
+        assert_eq!(london.from_field("2024-04-29T09:00"), Some(at("2024-04-29T08:00:00Z")));
+        assert_eq!(london.from_field("2024-01-29T09:00:00.5"), Some(at("2024-01-29T09:00:00.5Z")));
+        assert_eq!(viewer(Zone::Utc).from_field("2024-04-29T09:00:01"), Some(at("2024-04-29T09:00:01Z")));
+        // Clocks went forward at 01:00 and back at 02:00.
+        assert_eq!(london.from_field("2024-03-31T01:30"), Some(at("2024-03-31T01:30:00Z")));
+        assert_eq!(london.from_field("2024-10-27T01:30"), Some(at("2024-10-27T00:30:00Z")));
+        for text in ["2024-04-29T09:00:00Z", "2024-04-29", "yesterday", ""] {
+            assert_eq!(london.from_field(text), None, "{text}");
+        }
     }
 }

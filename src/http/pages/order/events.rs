@@ -123,7 +123,7 @@ fn entry(line: &[&EntryRecord], event: &EntryRecord, viewer: &Viewer) -> Markup 
                     @if is_said(line, other) {
                         span.hidden { ". " (kind(other)) ": " (said_of(first, other)) }
                     } @else {
-                        span.hidden { ". " (kind(other)) ":" } span.dot aria-hidden="true" { " ·" } " " (said_of(first, other))
+                        span.hidden { ". " (kind(other)) ":" } " · " (said_of(first, other))
                     }
                 }
                 @if first.delivery_id != event.delivery_id {
@@ -150,9 +150,14 @@ fn severity(entry: &EntryRecord) -> Markup {
     }
 }
 
-/// What must not be overlooked, and what sums up.
+/// What must not be overlooked, and what sums up. A contradiction that is over is history.
 fn weight(entry: &EntryRecord) -> &'static str {
+    let stands = || {
+        let open = entry.facts.as_ref().and_then(|facts| facts.get("open"));
+        entry.valid_to.is_none() && open == Some(&serde_json::Value::Bool(true))
+    };
     match entry.known_kind() {
+        Some(Kind::Contradiction) if !stands() => "",
         Some(Kind::Conflict | Kind::Contradiction) => " alarm",
         Some(Kind::OrderCreated | Kind::OrderState | Kind::Milestone) => " weighty",
         _ => "",

@@ -95,11 +95,14 @@ fn closed(timeline: &TimelineRecord) -> Step {
 /// The strip. `is_shown` tells whether an event's part of the timeline is on the page.
 pub fn strip(timeline: &TimelineRecord, is_shown: impl Fn(i64) -> bool, viewer: &Viewer) -> Markup {
     let steps = steps(timeline);
+    // What should have come before something that did was passed over in silence: nobody waits for it any more.
+    let last = steps.iter().rposition(|step| step.reached.is_some());
+    let is_passed = |at: usize| last.is_some_and(|last| at < last);
     let mut before: Option<DateTime<Utc>> = None;
     html! {
         section.milestones aria-label="Milestones" {
             ol {
-                @for step in &steps {
+                @for (at, step) in steps.iter().enumerate() {
                     li class={ "step" @if step.reached.is_some() { " reached" } } {
                         p.step-name { strong { (step.name) } @if !step.means.is_empty() { " " (step.means) } }
                         @match &step.reached {
@@ -113,7 +116,7 @@ pub fn strip(timeline: &TimelineRecord, is_shown: impl Fn(i64) -> bool, viewer: 
                                     } @else { "by " (reached.by) }
                                 }
                             },
-                            None => p.by { "not yet" },
+                            None => p.by { @if is_passed(at) { "not told" } @else { "not yet" } },
                         }
                     }
                 }

@@ -13,22 +13,27 @@ mod view;
 
 use maud::{Markup, html};
 
+use super::digest::{Digest, weight};
 use super::frame::{Frame, page};
 use super::label;
 use super::link::{encoded, with_query};
+use super::orders::slip;
 use super::viewer::Viewer;
-use crate::order::{Vocabulary, state_in_words};
-use crate::record::{OrderHead, OrderRecord, TimelineRecord};
+use crate::order::{Moment, Vocabulary, day_or_time, state_in_words};
+use crate::record::{AttentionRecord, ContradictionRecord, OrderHead, OrderRecord, TimelineRecord};
 use crate::wire::read_time;
 
+pub use items::flat;
+pub use travel::Moments;
 pub use view::OrderView;
 
 /// An order's page. `order` and `timeline` are as of the view's times; `version` tells this state of the order
-/// from all others, where it is now's.
+/// from all others, where it is now's; `moments` are those of the order as it is now.
 pub fn order(
     order: &OrderRecord,
     timeline: &TimelineRecord,
     version: Option<i64>,
+    moments: &Moments,
     view: &OrderView,
     vocabulary: &Vocabulary,
     viewer: &Viewer,
@@ -51,7 +56,7 @@ pub fn order(
                 }
                 p.lead { (head.state_reason) }
                 (attention(order, viewer))
-                (facts(head, order, viewer))
+                (facts(head, order, vocabulary, viewer))
                 (milestones::strip(timeline, is_shown, viewer))
                 (picture::picture(order, timeline, past.unwrap_or(viewer.now), vocabulary, viewer))
             }
@@ -60,7 +65,7 @@ pub fn order(
                 section.timeline aria-labelledby="timeline" {
                     div.title-row { h2 #timeline { "Timeline" } }
                     (travel::filters(order, view, vocabulary))
-                    (travel::times(order, view))
+                    (travel::times(order, view, moments, viewer))
                     div #events { (events::events(timeline, &selection, view, viewer)) }
                 }
                 aside.side #side aria-label="More of the order" {
@@ -93,12 +98,16 @@ fn attention(order: &OrderRecord, viewer: &Viewer) -> Markup {
             section.attention aria-labelledby="attention" {
                 h2 #attention { "Needs attention" }
                 ul {
-                    @for one in order.attention.iter().filter(|one| one.reason != "contradiction") {
+                    @for one in by_weight(&order.attention).filter(|one| one.reason != "contradiction") {
                         li { (label::reason(&one.reason)) " since " (viewer.minute(one.since)) ": " (one.why) }
                     }
-                    @for one in &order.contradictions {
-                        @let [first, second] = &one.statements;
-                        li { (label::reason("contradiction")) " since " (viewer.minute(one.since)) ": " (first) ", yet " (second) }
+                    @let (first, others) = order.contradictions.split_at(order.contradictions.len().min(SHOWN_CONTRADICTIONS));
+                    @for one in first { (contradiction(one, viewer)) }
+                    @if !others.is_empty() {
+                        li { details {
+                            summary { (others.len()) @if others.len() == 1 { " more contradiction" } @else { " more contradictions" } }
+                            ul { @for one in others { (contradiction(one, viewer)) } }
+                        } }
                     }
                 }
             }
@@ -106,18 +115,52 @@ fn attention(order: &OrderRecord, viewer: &Viewer) -> Markup {
     }
 }
 
-fn facts(head: &OrderHead, order: &OrderRecord, viewer: &Viewer) -> Markup {
+/// What the order itself says of when it is complete; its items say it each for themselves.
+fn own_date(order: &OrderRecord) -> Option<String> {
+    let text = order.expected_completion.as_ref()?;
+    Some(day_or_time(&Moment::new(text, text.parse().ok())))
+}
+
+/// In the order of the queue.
+fn by_weight(attention: &[AttentionRecord]) -> impl Iterator<Item = &AttentionRecord> {
+    let mut sorted: Vec<&AttentionRecord> = attention.iter().collect();
+    sorted.sort_by_key(|one| weight(&one.reason));
+    sorted.into_iter()
+}
+
+/// An order of fifty items can contradict itself fifty times; the page begins with more than that.
+const SHOWN_CONTRADICTIONS: usize = 3;
+
+fn contradiction(one: &ContradictionRecord, viewer: &Viewer) -> Markup {
+    let [first, second] = &one.statements;
+    html! { li { (label::reason("contradiction")) " since " (viewer.minute(one.since)) ": " (first) ", yet " (second) } }
+}
+
+fn facts(head: &OrderHead, order: &OrderRecord, vocabulary: &Vocabulary, viewer: &Viewer) -> Markup {
+    let digest = Digest::of_record(order, vocabulary, viewer.now);
+    let (services, more) = digest.service_ids.split_at(digest.service_ids.len().min(3));
     html! {
         dl.facts {
+            @if !digest.product.is_empty() { div { dt { "Product" } dd { (digest.product) } } }
+            @if !services.is_empty() {
+                div { dt { "Service id" } dd {
+                    @for id in services { (label::copied(id)) }
+                    @if !more.is_empty() { small { "and " (more.len()) " more below" } }
+                } }
+            }
+            @if let Some(visit) = &digest.appointment {
+                div { dt { @if visit.at.is_some_and(|at| at >= viewer.now) { "Next appointment" } @else { "Last appointment" } } dd {
+                    (visit.window) @if let Some(status) = &visit.status { small { (status) } }
+                } }
+            }
+            @if let Some(expected) = &digest.expected { div { dt { "Expected completion" } dd {
+                (expected.day) (slip(expected.slip))
+                @if let Some(own) = own_date(order).filter(|own| *own != expected.day) { small { "the order itself says " (own) } }
+            } } }
             @if let Some(external_id) = &head.external_id { div { dt { "External id" } dd { (label::copied(external_id)) } } }
             div { dt { "Sender" } dd { bdi { (head.sender) } } }
             @for party in order.parties.iter().take(3) {
                 div { dt { "Party " bdi { (party.role) } } dd { (label::copied(&party.id)) } }
-            }
-            @if let Some(expected) = &order.expected_completion {
-                div { dt { "Expected completion" } dd {
-                    @match expected.parse() { Ok(at) => (viewer.minute(at)), Err(_) => (expected) }
-                } }
             }
             @for (name, value) in &order.characteristics { div { dt { (name) } dd { bdi { (value) } } } }
             div { dt { "First event" } dd { (viewer.minute(head.first_event_at)) } }

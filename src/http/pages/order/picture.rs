@@ -71,7 +71,7 @@ pub fn picture(
                 }
             }
             (key(&lanes, !contradictions.is_empty()))
-            (table(&lanes, &scene))
+            (table(&lanes, &messages, &contradictions, &scene))
         }
     }
 }
@@ -172,7 +172,7 @@ fn lasted(band: &Band, scene: &Scene<'_>) -> String {
 
 fn marks(name: &str, class: &str, marks: &[Mark], top: f64, scene: &Scene<'_>) -> Markup {
     html! {
-        text.lane.about x="0" y=(round(top + 16.5)) { (name) }
+        text.lane.about x="0" y=(round(top + 16.0)) { (name) }
         @for mark in marks {
             @let x = LABELS + scene.axis.place(mark.at);
             @if class == "clash" {
@@ -185,14 +185,32 @@ fn marks(name: &str, class: &str, marks: &[Mark], top: f64, scene: &Scene<'_>) -
     }
 }
 
-/// As much of a text as fits; letters are taken to be of the same width.
+/// As much of a text as fits.
 fn cut(text: &str, room: f64) -> String {
-    const LETTER: f64 = 5.9;
-    let fits = (0..text.chars().count()).rev().map(|at| at + 1).find(|count| from_count(*count) * LETTER <= room);
-    match fits {
-        Some(count) if count == text.chars().count() => text.to_owned(),
-        Some(count) => format!("{}…", text.chars().take(count - 1).collect::<String>()),
-        None => String::new(),
+    if text.chars().map(letter_width).sum::<f64>() <= room {
+        return text.to_owned();
+    }
+    let mut left = room - letter_width('…');
+    let fits = |letter: &char| {
+        left -= letter_width(*letter);
+        left >= 0.0
+    };
+    let mut shown: String = text.chars().take_while(fits).collect();
+    if !shown.is_empty() {
+        shown.push('…');
+    }
+    shown
+}
+
+/// About what a letter takes in the fonts of the pages, at the size of the picture's words; rather more than less.
+fn letter_width(letter: char) -> f64 {
+    match letter {
+        'i' | 'j' | 'l' | '.' | ',' | ':' | ';' | '\'' | '|' | '!' => 3.4,
+        'f' | 't' | 'r' | ' ' | '-' | '(' | ')' | '/' => 4.5,
+        'm' | 'w' | 'M' | 'W' | '…' | '@' | '%' => 11.0,
+        letter if letter.is_uppercase() => 8.2,
+        letter if letter.is_ascii() => 7.0,
+        _ => 11.5,
     }
 }
 
@@ -210,25 +228,84 @@ fn key(lanes: &[Lane], any_clash: bool) -> Markup {
     }
 }
 
-fn table(lanes: &[Lane], scene: &Scene<'_>) -> Markup {
+/// All that the picture shows, in words.
+fn table(lanes: &[Lane], messages: &[Mark], contradictions: &[Mark], scene: &Scene<'_>) -> Markup {
     html! {
         details.same {
             summary { "The same as a table" }
             table.plain {
-                thead { tr { th scope="col" { "Item" } th scope="col" { "Was" } th scope="col" { "From" } th scope="col" { "Until" } } }
-                tbody {
-                    @for lane in lanes {
-                        @for (at, band) in lane.bands.iter().enumerate() {
-                            tr {
-                                @if at == 0 { th scope="rowgroup" rowspan=(lane.bands.len()) { (lane.name) } }
-                                td { (band.words) }
-                                td { (scene.viewer.short(band.from)) }
-                                td { @match band.until { Some(until) => (scene.viewer.short(until)), None => "still so" } }
-                            }
-                        }
+                thead { tr { th scope="col" { "Item" } th scope="col" { "What" } th scope="col" { "From" } th scope="col" { "Until" } } }
+                @for lane in lanes { (group(&lane.name, &rows_of(lane, scene))) }
+                (group("Messages", &told(messages, scene)))
+                (group("Contradictions", &lasting(contradictions, scene)))
+            }
+        }
+    }
+}
+
+/// What, from when, until when.
+type Line = (String, String, String);
+
+fn group(name: &str, rows: &[Line]) -> Markup {
+    html! {
+        @if !rows.is_empty() {
+            tbody {
+                @for (at, (what, from, until)) in rows.iter().enumerate() {
+                    tr {
+                        @if at == 0 { th scope="rowgroup" rowspan=(rows.len()) { (name) } }
+                        td { (what) } td { (from) } td { (until) }
                     }
                 }
             }
+        }
+    }
+}
+
+fn rows_of(lane: &Lane, scene: &Scene<'_>) -> Vec<Line> {
+    let short = |at| scene.viewer.short(at);
+    let still = || "still so".to_owned();
+    let bands =
+        lane.bands.iter().map(|band| (band.words.clone(), short(band.from), band.until.map_or_else(still, short)));
+    let visits = lane.visits.iter().map(|visit| {
+        let what = if visit.is_current { "appointment" } else { "appointment, changed since" };
+        (format!("{what}: {}", visit.words), short(visit.from), short(visit.until))
+    });
+    let expected =
+        lane.expected.iter().map(|expected| ("expected completion".to_owned(), expected.words.clone(), String::new()));
+    bands.chain(visits).chain(expected).collect()
+}
+
+/// A message with all the times that it came: some come again and again.
+fn told(messages: &[Mark], scene: &Scene<'_>) -> Vec<Line> {
+    let mut lines: Vec<Line> = Vec::new();
+    for message in messages {
+        let (what, at) = (format!("message {}", message.words), scene.viewer.short(message.at));
+        match lines.iter_mut().find(|(known, _, _)| *known == what) {
+            Some((_, times, _)) => *times = format!("{times}, {at}"),
+            None => lines.push((what, at, String::new())),
+        }
+    }
+    lines
+}
+
+fn lasting(contradictions: &[Mark], scene: &Scene<'_>) -> Vec<Line> {
+    let until = |mark: &Mark| mark.until.map_or_else(|| "still so".to_owned(), |until| scene.viewer.short(until));
+    contradictions.iter().map(|mark| (mark.words.clone(), scene.viewer.short(mark.at), until(mark))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{cut, letter_width};
+
+    #[test]
+    fn words_do_not_leave_their_band() {
+        assert_eq!(cut("closed", 60.0), "closed");
+        assert_eq!(cut("WWWWWWWWWW", 60.0), "WWWW…");
+        assert_eq!(cut("x", 5.0), "");
+        let long = "service completed by the supplier";
+        for room in 0..200 {
+            let shown = cut(long, f64::from(room));
+            assert!(shown.chars().map(letter_width).sum::<f64>() <= f64::from(room), "{shown} in {room}");
         }
     }
 }

@@ -1,12 +1,15 @@
 //! Which part of the timeline, and as of when: the forms, and the banner where it is not now.
 
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
 use maud::{Markup, html};
 
 use super::items;
 use super::view::OrderView;
 use crate::http::pages::label::in_words;
 use crate::http::pages::link::{encoded, order_path, with_query};
-use crate::http::pages::viewer::{Viewer, field_value};
+use crate::http::pages::viewer::Viewer;
 use crate::order::{Kind, Vocabulary, rfc3339};
 use crate::record::{OrderHead, OrderRecord};
 use crate::wire::read_time;
@@ -76,13 +79,21 @@ pub fn filters(order: &OrderRecord, view: &OrderView, vocabulary: &Vocabulary) -
     }
 }
 
-/// To go to a time. Fields are in UTC, as nothing tells a field's zone to the browser.
-pub fn times(order: &OrderRecord, view: &OrderView) -> Markup {
+/// The times that we heard of an order: what the slider stops at. To the times that something happened lead the
+/// timeline's own links.
+pub type Moments = BTreeSet<DateTime<Utc>>;
+
+/// A slider with more stops than this has none that a hand could find.
+const MOST_STOPS: usize = 300;
+
+/// To go to a time. Fields are in the viewer's zone, which goes with them. A script puts a slider beside the second.
+pub fn times(order: &OrderRecord, view: &OrderView, moments: &Moments, viewer: &Viewer) -> Markup {
     html! {
         form.filters.travel action=(path(order)) method="get" aria-label="Go to another time" {
             (kept(order, view, &["item", "kind", "text", "sort"]))
-            (field("at", "As it was at (UTC)", view.at()))
-            (field("knownAt", "As we knew it at (UTC)", view.known_at()))
+            input type="hidden" name="zone" value=(viewer.zone.name());
+            (field("at", "As it was at", view.at(), None, viewer))
+            (field("knownAt", "As we knew it at", view.known_at(), Some(moments), viewer))
             button type="submit" { "Go" }
         }
     }
@@ -102,8 +113,23 @@ fn kept(order: &OrderRecord, view: &OrderView, names: &[&str]) -> Markup {
     }
 }
 
-/// `step` is open: with the default, a time with seconds in it would not be accepted back.
-fn field(name: &str, title: &str, given: Option<&str>) -> Markup {
-    let value = given.and_then(read_time).map(|read| field_value(read.at));
-    html! { label { span { (title) } input type="datetime-local" name=(name) step="any" value=[value]; } }
+/// `step` is open: with the default, a time with seconds in it would not be accepted back. A slider has to say times
+/// exactly: a receipt may be microseconds after what a field can show.
+fn field(name: &str, title: &str, given: Option<&str>, moments: Option<&Moments>, viewer: &Viewer) -> Markup {
+    let given = given.and_then(read_time).map(|read| read.at);
+    let stops = moments.filter(|moments| moments.len() > 1).map(|moments| {
+        let every = moments.len().div_ceil(MOST_STOPS).max(1);
+        // Counted from the latest, which is the one that matters most.
+        let mut stops: Vec<String> = moments.iter().rev().step_by(every).map(|at| rfc3339(*at)).collect();
+        stops.reverse();
+        stops.join(" ")
+    });
+    html! {
+        div.instant data-moments=[&stops] data-given=[stops.as_ref().and(given).map(rfc3339)] {
+            label {
+                span { (title) " (" (viewer.zone.name()) ")" }
+                input type="datetime-local" name=(name) step="any" value=[given.map(|at| viewer.field_value(at))];
+            }
+        }
+    }
 }

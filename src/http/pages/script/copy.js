@@ -1,7 +1,17 @@
 // Ids are copied with a button.
 {
   const prepare = (root) => {
-    for (const button of root.querySelectorAll("button.copy")) button.hidden = !navigator.clipboard;
+    if (!navigator.clipboard) return;
+    for (const copied of root.querySelectorAll(".copied:not(:has(button))")) {
+      const button = document.createElement("button"), value = document.createElement("span");
+      button.type = "button";
+      button.className = "copy";
+      button.dataset.copy = copied.textContent;
+      value.className = "hidden";
+      value.textContent = ` ${copied.textContent}`;
+      button.append("Copy", value);
+      copied.append(button);
+    }
   };
   prepare(document);
   document.addEventListener("desk:changed", () => prepare(document));

@@ -23,7 +23,7 @@
     if (target.matches("input, select, textarea")) return;
     if (goes && PARTS[event.key]) { location.href = PARTS[event.key]; return; }
     goes = event.key === "g";
-    if (event.key === "/") { event.preventDefault(); document.getElementById("search").select(); }
+    if (event.key === "/") { event.preventDefault(); document.getElementById("search")?.select(); }
     else if (event.key === "j") walk(1);
     else if (event.key === "k") walk(-1);
     else if (event.key === "?") help.showModal();

@@ -29,6 +29,12 @@
       now.className = "live off";
       now.replaceChildren(link);
     };
+    // What a part is without what scripts have put there.
+    const served = (part) => {
+      const bare = part.cloneNode(true);
+      bare.querySelectorAll("button.copy").forEach((button) => button.remove());
+      return bare.textContent;
+    };
     // The first thing in sight keeps its place.
     const inSight = () =>
       [...order.querySelectorAll("section.event")].find((event) => event.getBoundingClientRect().bottom > 0 && event.getBoundingClientRect().top < innerHeight);
@@ -48,7 +54,7 @@
         const isOpen = [...order.querySelectorAll("details")].map((one) => one.open);
         for (const id of ["head", "events", "side", "all-items"]) {
           const now = document.getElementById(id), then = made.getElementById(id);
-          if (now && then && now.innerHTML !== then.innerHTML) now.replaceChildren(...[...then.childNodes].map((node) => document.importNode(node, true)));
+          if (now && then && served(now) !== served(then)) now.replaceChildren(...[...then.childNodes].map((node) => document.importNode(node, true)));
         }
         [...order.querySelectorAll("details")].forEach((one, at) => { one.open = isOpen[at] || false; });
         version = Number(fresh.dataset.version);

@@ -1,6 +1,7 @@
 //! The spool's settings.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Args;
 
@@ -16,13 +17,19 @@ pub struct SpoolConfig {
     /// Room that the spool may take, such as 512MiB or 4GiB. When it is full, deliveries are answered 503.
     #[arg(long, env = "ORDER_TIMELINE_SPOOL_MAX", value_name = "SIZE", default_value = "1GiB", value_parser = size)]
     pub spool_max: u64,
+    /// Seconds that a delivery waits for the database before it goes into the spool; some senders do not wait longer
+    /// either.
+    #[arg(long, env = "ORDER_TIMELINE_SPOOL_AFTER", value_name = "SECONDS", default_value = "3",
+          value_parser = clap::value_parser!(u64).range(1..=60))]
+    pub spool_after: u64,
 }
 
 impl SpoolConfig {
     /// The spool that is asked for, if any.
     pub fn settings(&self) -> Option<SpoolSettings> {
         let directory = self.spool.clone()?;
-        Some(SpoolSettings { directory, max_bytes: self.spool_max })
+        let patience = Duration::from_secs(self.spool_after);
+        Some(SpoolSettings { directory, max_bytes: self.spool_max, patience })
     }
 }
 

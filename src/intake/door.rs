@@ -5,7 +5,6 @@
 //! again what became of the delivery, its timeline shows it at once, and the backlog can only shrink.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::time::timeout;
 use tracing::{debug, info, warn};
@@ -17,10 +16,6 @@ use crate::spool::{NotSpooled, Spool, start_draining};
 use crate::store::Store;
 use crate::trial;
 use crate::vocabulary::Current;
-
-/// With a spool, a database that takes longer than this for a delivery is not waited for: some senders do not wait
-/// longer either.
-const PATIENCE: Duration = Duration::from_secs(3);
 
 /// The intake of a running service.
 #[derive(Clone, Debug)]
@@ -66,7 +61,7 @@ impl Intake {
     }
 
     async fn take_or_keep(&self, spool: &Spool, delivery: Delivery) -> Result<Receipt, NotTaken> {
-        match timeout(PATIENCE, self.group.take(delivery.clone())).await {
+        match timeout(spool.patience, self.group.take(delivery.clone())).await {
             Ok(Ok(receipt)) => return Ok(receipt),
             // More arrives than the database takes, which is no reason to give it less.
             Ok(Err(NotTaken::Busy)) => {}

@@ -26,6 +26,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use tokio::sync::{Notify, Semaphore, mpsc, oneshot};
@@ -44,6 +45,8 @@ pub use files::SpoolError;
 pub struct SpoolSettings {
     pub directory: PathBuf,
     pub max_bytes: u64,
+    /// How long a delivery waits for the database before it goes into the spool.
+    pub patience: Duration,
 }
 
 /// Why a delivery was not spooled. It may be kept all the same; nobody is told so.
@@ -76,6 +79,7 @@ pub struct SpoolStatus {
 pub struct Spool {
     directory: PathBuf,
     max_bytes: u64,
+    pub(crate) patience: Duration,
     state: Arc<Mutex<State>>,
     jobs: mpsc::Sender<Job>,
     room: Arc<Semaphore>,
@@ -113,6 +117,7 @@ impl Spool {
         Ok(Arc::new(Self {
             directory: settings.directory.clone(),
             max_bytes: settings.max_bytes,
+            patience: settings.patience,
             state,
             jobs,
             room: Arc::new(Semaphore::new(KILOBYTES)),

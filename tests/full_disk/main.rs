@@ -74,7 +74,11 @@ fn run(test: impl Future<Output = ()>) {
 async fn a_full_disk_of_the_database_is_a_database_that_is_away() {
     let disk = SmallDisk::of("8m").unwrap();
     let directory = tempfile::tempdir().unwrap();
-    let settings = SpoolSettings { directory: directory.path().to_owned(), max_bytes: 16 * MEBIBYTE };
+    let settings = SpoolSettings {
+        directory: directory.path().to_owned(),
+        max_bytes: 16 * MEBIBYTE,
+        patience: Duration::from_secs(60),
+    };
     let app = TestApp::with(|app| app.spool = Some(Spool::open(&settings).unwrap())).await;
     let name = app.database.options.get_database().unwrap().to_owned();
     let owner =
@@ -108,7 +112,11 @@ async fn a_full_disk_of_the_spool_is_told_and_what_was_acknowledged_is_kept() {
     let database = TestDatabase::new().await;
     let proxy = Proxy::to(&database);
     let store = proxy.store(&database);
-    let settings = SpoolSettings { directory: disk.path().join("spool"), max_bytes: 1024 * MEBIBYTE };
+    let settings = SpoolSettings {
+        directory: disk.path().join("spool"),
+        max_bytes: 1024 * MEBIBYTE,
+        patience: Duration::from_secs(60),
+    };
     let app = TestApp::on(database, |app| {
         app.store = store;
         app.spool = Some(Spool::open(&settings).unwrap());
@@ -127,7 +135,11 @@ async fn a_full_spool_refuses_and_has_room_again_when_it_was_drained() {
     let database = TestDatabase::new().await;
     let proxy = Proxy::to(&database);
     let store = proxy.store(&database);
-    let settings = SpoolSettings { directory: directory.path().to_owned(), max_bytes: MEBIBYTE };
+    let settings = SpoolSettings {
+        directory: directory.path().to_owned(),
+        max_bytes: MEBIBYTE,
+        patience: Duration::from_secs(60),
+    };
     let app = TestApp::on(database, |app| {
         app.store = store;
         app.spool = Some(Spool::open(&settings).unwrap());

@@ -11,6 +11,8 @@ use crate::app::{Answer, TestApp, TestDatabase, bodies, body, spooled};
 use crate::proxy::Proxy;
 
 const MEBIBYTE: u64 = 1024 * 1024;
+/// A database that is busy is not one that is away, however slow the machine is.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The service with a spool, its database behind a proxy.
 struct Disturbed {
@@ -21,8 +23,12 @@ struct Disturbed {
 
 impl Disturbed {
     async fn start(has_spool: bool) -> Self {
+        Self::with(has_spool, PATIENCE).await
+    }
+
+    async fn with(has_spool: bool, patience: Duration) -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let settings = SpoolSettings { directory: directory.path().to_owned(), max_bytes: 16 * MEBIBYTE };
+        let settings = SpoolSettings { directory: directory.path().to_owned(), max_bytes: 16 * MEBIBYTE, patience };
         let database = TestDatabase::new().await;
         let proxy = Proxy::to(&database);
         let store = proxy.store(&database);
@@ -137,7 +143,7 @@ fn told(timeline: &Value) -> Vec<(Value, Value, Value)> {
 
 #[tokio::test]
 async fn a_database_that_answers_nothing_is_not_waited_for_and_nothing_is_kept_twice() {
-    let it = Disturbed::start(true).await;
+    let it = Disturbed::with(true, Duration::from_secs(8)).await;
     assert_eq!(it.app.post("/listener", body("01")).await.json()["outcome"], "applied");
     it.proxy.fall_silent();
     let first = it.app.post("/listener", body("02")).await;
@@ -209,7 +215,8 @@ async fn a_read_only_database_is_one_that_is_away() {
 #[tokio::test]
 async fn a_database_out_of_connections_is_one_that_is_away() {
     let directory = tempfile::tempdir().unwrap();
-    let settings = SpoolSettings { directory: directory.path().to_owned(), max_bytes: 16 * MEBIBYTE };
+    let settings =
+        SpoolSettings { directory: directory.path().to_owned(), max_bytes: 16 * MEBIBYTE, patience: PATIENCE };
     let database = TestDatabase::new().await;
     let (name, role) = (database.options.get_database().unwrap().to_owned(), database.name_of_role());
     // Superusers have connections kept for them.

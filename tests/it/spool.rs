@@ -1,6 +1,7 @@
 //! The spool by itself: what it kept is there after whatever happened to its files, and whatever is not is told.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use order_timeline::intake::{Body, Delivery, take};
 use order_timeline::spool::{Spool, SpoolSettings};
@@ -9,7 +10,7 @@ use serde_json::json;
 use crate::app::{TestApp, TestDatabase, bodies, body};
 
 fn settings(directory: &Path) -> SpoolSettings {
-    SpoolSettings { directory: directory.to_owned(), max_bytes: 1024 * 1024 * 1024 }
+    SpoolSettings { directory: directory.to_owned(), max_bytes: 1024 * 1024 * 1024, patience: Duration::from_secs(60) }
 }
 
 fn deliveries() -> Vec<Delivery> {

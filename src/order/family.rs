@@ -1,9 +1,10 @@
 //! Which item contains which.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::event::Message;
 use super::timeline::Order;
+use super::vocabulary::{Class, Subject, Vocabulary};
 
 /// The containment of an order's items, worked out once for all of them.
 ///
@@ -48,6 +49,29 @@ pub fn roots_for<'m>(order: &Order, mut messages: impl Iterator<Item = &'m Messa
 /// The items that a message is about: those that it names, else the order's `roots`.
 pub fn items_of<'m>(message: &'m Message, roots: &'m [String]) -> &'m [String] {
     if message.item_ids.is_empty() { roots } else { &message.item_ids }
+}
+
+/// The messages of an event that can mean something to items. Of those without an item of their own, which concern
+/// every root item, only those of known codes, and of several that mean the same the last: what is left is few, however
+/// long a list the body brings.
+pub fn meaning_something<'m>(messages: &'m [Message], vocabulary: &Vocabulary) -> Vec<&'m Message> {
+    let mut said = HashSet::new();
+    let mut last_first = Vec::new();
+    for message in messages.iter().rev() {
+        if message.item_ids.is_empty() {
+            let meaning = |code: &&str| vocabulary.meaning(Subject::Message, code);
+            let codes: Vec<&str> = message.codes().filter(|code| meaning(code).is_some()).collect();
+            let is_delay = codes.iter().filter_map(meaning).any(|meaning| meaning.is(Class::Delay));
+            // A date may stand in the text of a delay.
+            let text = message.text.as_deref().filter(|_| is_delay);
+            if codes.is_empty() || !said.insert((codes, text)) {
+                continue;
+            }
+        }
+        last_first.push(message);
+    }
+    last_first.reverse();
+    last_first
 }
 
 /// Climbs from an item to one whose level is known, or to the top, and gives all on the way their level.

@@ -8,7 +8,7 @@ use std::iter;
 
 use super::change::{Facts, Kind, MilestoneFacts, SaidBy};
 use super::event::{Event, MilestoneStatement};
-use super::family::{items_of, roots_for};
+use super::family::{items_of, meaning_something, roots_for};
 use super::moment::rfc3339;
 use super::short_hash::short_hash;
 use super::spelling::{compared, same};
@@ -147,8 +147,9 @@ fn sayings(order: &Order, event: &Event, changes: &Changes<'_>) -> Sayings {
             say(Subject::SubStatus, sub_status, Some(&item.id), SaidBy::SubStatus);
         }
     }
-    let roots = roots_for(order, event.messages.iter());
-    for message in &event.messages {
+    let messages = meaning_something(&event.messages, changes.vocabulary);
+    let roots = roots_for(order, messages.iter().copied());
+    for message in messages {
         let about = items_of(message, &roots);
         for code in message.codes() {
             about.iter().for_each(|item_id| say(Subject::Message, code, Some(item_id), SaidBy::Message));

@@ -5,7 +5,7 @@ use chrono_tz::Europe::London;
 
 use super::change::{AppointmentFacts, DateFacts, Facts};
 use super::event::{Appointment, Event, Message};
-use super::family::{items_of, roots_for};
+use super::family::{items_of, meaning_something, roots_for};
 use super::moment::Moment;
 use super::spelling::same;
 use super::telling::Changes;
@@ -49,8 +49,9 @@ pub fn expected_date(
 /// Takes over what messages say of items: ends, cancellations, reasons, and dates that only a text names
 /// (domain §1, trap 7: such a date is a fact of its own and never takes the field's place).
 pub fn messages_of_items(event: &Event, order: &mut Order, changes: &mut Changes<'_>) {
-    let roots = roots_for(order, event.messages.iter());
-    for message in &event.messages {
+    let messages = meaning_something(&event.messages, changes.vocabulary);
+    let roots = roots_for(order, messages.iter().copied());
+    for message in messages {
         let date = date_of(message, changes.vocabulary);
         for id in items_of(message, &roots) {
             let Some(item) = order.items.get_mut(id) else { continue };

@@ -35,7 +35,7 @@ async fn keep(spool: &Spool, deliveries: &[Delivery]) {
 async fn drained(directory: &Path) -> TestApp {
     let app = TestApp::with(|app| app.spool = Some(Spool::open(&settings(directory)).unwrap())).await;
     while app.json("/health/ready").await["status"] != "ready" {
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
     app
 }
@@ -78,7 +78,7 @@ async fn draining_twice_does_no_harm() {
     std::fs::write(path, copy).unwrap();
     app.restart(|app| app.spool = Some(Spool::open(&settings(directory.path())).unwrap())).await;
     while app.json("/health/ready").await["status"] != "ready" {
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
     assert_eq!(app.database.rows("select delivery_id from delivery").await.len(), deliveries.len());
     assert_eq!(app.database.rows("select * from timeline_entry").await, before);
@@ -130,7 +130,7 @@ async fn what_the_database_has_already_is_not_taken_again() {
     keep(&Spool::open(&settings(directory.path())).unwrap(), &deliveries).await;
     let app = TestApp::on(database, |app| app.spool = Some(Spool::open(&settings(directory.path())).unwrap()));
     while app.json("/health/ready").await["status"] != "ready" {
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
     let outcomes = app.database.rows("select outcome, count(*) as n from delivery group by outcome").await;
     assert_eq!(outcomes, [json!({ "outcome": "applied", "n": deliveries.len() })]);

@@ -331,7 +331,7 @@ fn a_time_that_the_database_could_not_keep_is_kept_as_text_only() {
 #[test]
 fn a_body_of_six_megabytes_is_read_and_folded() {
     let messages: Vec<Value> =
-        (0..60_000).map(|n| json!({ "subCode": "1", "message": format!("Informational : 1 : Number {n} of a long list of messages") })).collect();
+        (0..60_000).map(|n| json!({ "subCode": "530", "message": format!("Informational : 530 : Number {n} of a long list of messages") })).collect();
     let items: Vec<Value> = (0..20_000).map(|n| json!({ "id": format!("{n}"), "state": "inProgress" })).collect();
     let body =
         json!({ "event": { "productOrder": { "id": "1", "errorMessage": messages, "productOrderItem": items } } });
@@ -340,9 +340,10 @@ fn a_body_of_six_megabytes_is_read_and_folded() {
     let received_at: DateTime<Utc> = "2024-03-01T12:00:00Z".parse().unwrap();
     let (mut first, _) = wire::statement(Uuid::nil(), received_at, Beside::default(), body.as_bytes()).unwrap();
     assert_eq!((first.event.messages.len(), first.event.items.len()), (60_000, 20_000));
-    let known = intake::whole(std::slice::from_ref(&first), &Vocabulary::default()).unwrap();
+    let vocabulary = vocabulary::shipped().unwrap();
+    let known = intake::whole(std::slice::from_ref(&first), &vocabulary).unwrap();
     first.event.event_id = Some("another".to_owned());
-    let next = intake::addition(&known.timeline, Some(known.times), &[], &[&first], &Vocabulary::default()).unwrap();
+    let next = intake::addition(&known.timeline, Some(known.times), &[], &[&first], &vocabulary).unwrap();
     assert_eq!((known.items.len(), next.items.len()), (20_000, 0));
 }
 

@@ -7,6 +7,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use tracing::{info, warn};
@@ -18,12 +19,13 @@ use crate::store::AccessRows;
 pub struct Copy {
     path: PathBuf,
     written: Mutex<Option<Vec<u8>>>,
+    has_warned: AtomicBool,
 }
 
 impl Copy {
     /// The copy in this directory.
     pub fn in_directory(directory: &Path) -> Self {
-        Self { path: directory.join("access.json"), written: Mutex::default() }
+        Self { path: directory.join("access.json"), written: Mutex::default(), has_warned: AtomicBool::new(false) }
     }
 
     /// What it says; none where there is none that can be read.
@@ -46,24 +48,36 @@ impl Copy {
             return;
         }
         match self.replace(&bytes) {
-            Ok(()) => info!(path = %self.path.display(), "who has access was copied beside the spool"),
-            Err(cause) => {
-                warn!(path = %self.path.display(), %cause, "who has access cannot be copied beside the spool; a service that \
-                    starts while the database is away will let nobody in");
+            Ok(()) => {
+                info!(path = %self.path.display(), "who has access was copied beside the spool");
+                *written = Some(bytes);
+                self.has_warned.store(false, Ordering::Relaxed);
             }
+            // It is tried again each time: who was disabled must not stay in the copy. It is told once.
+            Err(cause) if !self.has_warned.swap(true, Ordering::Relaxed) => {
+                warn!(path = %self.path.display(), %cause, "who has access cannot be copied beside the spool; a service that \
+                    starts while the database is away judges by the copy before, if there is one");
+            }
+            Err(_) => {}
         }
-        // What cannot be written is tried again when there is something new to write.
-        *written = Some(bytes);
     }
 
     /// It is the former one or the new one, whatever happens meanwhile.
     fn replace(&self, bytes: &[u8]) -> std::io::Result<()> {
         let new = self.path.with_extension("new");
         let _ = fs::remove_file(&new);
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new)?;
+        let replaced = self.replace_by(&new, bytes);
+        if replaced.is_err() {
+            let _ = fs::remove_file(&new);
+        }
+        replaced
+    }
+
+    fn replace_by(&self, new: &Path, bytes: &[u8]) -> std::io::Result<()> {
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(new)?;
         file.write_all(bytes)?;
         file.sync_all()?;
-        fs::rename(&new, &self.path)?;
+        fs::rename(new, &self.path)?;
         self.path.parent().map_or(Ok(()), |directory| File::open(directory)?.sync_all())
     }
 }

@@ -22,6 +22,8 @@ use crate::store::StoreError;
 const ANSWER: Duration = Duration::from_secs(4);
 /// A disk with less room than this will soon stop the service.
 const LOW: u64 = 256 * 1024 * 1024;
+const SPOOL: &str = "spool";
+const FULL: &str = "The spool has no room left: what is delivered while the database is away cannot be kept.";
 
 /// The process answers. `access` says whether it is open to whoever reaches it, or closed to all who do not show who
 /// they are; unknown until the database has told.
@@ -69,24 +71,31 @@ struct DiskReadiness {
 }
 
 /// Deliveries can be made durable: the database answers, takes writes and has this program's schema, or, while it
-/// is away, the spool has room and it is known who may deliver. Only then is the answer 200: a balancer is to take a node out only if it could keep
-/// nothing.
+/// is away, the spool has room and it is known who may deliver. Only then is the answer 200: a balancer is to take a
+/// node out only if it could keep nothing.
 #[utoipa::path(get, path = "/health/ready", tag = "operations", responses((status = 200, body = Readiness),
     (status = 503, body = Problem, content_type = "application/problem+json")))]
 pub async fn ready(app: web::Data<App>, entrance: web::Data<Entrance>) -> Result<HttpResponse, Problem> {
     let database = timeout(ANSWER, database(&app)).await.unwrap_or_else(|_| Err(StoreError::too_slow().into()));
     let spool = app.spool.as_ref().map(|spool| spool.status());
     let disks = disks(&app);
+    let spool_is_full = spool.as_ref().is_some_and(SpoolStatus::is_full)
+        || disks.iter().any(|disk| disk.holds == SPOOL && disk.free_bytes < SpoolStatus::LOW);
     let mut concerns: Vec<String> = database.as_ref().err().map(|problem| problem.detail.clone()).into_iter().collect();
     concerns.extend(spool.as_ref().and_then(spool_concern));
+    concerns.extend(spool_is_full.then(|| FULL.to_owned()));
     for disk in disks.iter().filter(|disk| disk.free_bytes < LOW) {
         concerns.push(format!("The disk of the {} has only {} MiB left.", disk.holds, disk.free_bytes >> 20));
     }
     // A service that never knew who has access lets nobody in, spool or not.
     let can_spool = entrance.gate.shared.known().is_some()
-        && spool.as_ref().is_some_and(|spool| !spool.is_failing && spool.bytes < spool.max_bytes);
+        && spool.as_ref().is_some_and(|spool| !spool.is_failing && !spool_is_full);
     let word = match database {
         Ok(()) => "ok",
+        Err(problem) if spool_is_full => {
+            let detail = format!("{} {FULL}", problem.detail);
+            return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "spool-full", detail));
+        }
         Err(problem) if !can_spool => return Err(problem),
         Err(problem) => match problem.code.as_str() {
             "database-out-of-date" => "out-of-date",
@@ -129,7 +138,7 @@ fn spool_concern(spool: &SpoolStatus) -> Option<String> {
 }
 
 fn disks(app: &App) -> Vec<DiskReadiness> {
-    let spool = app.spool.as_ref().map(|spool| ("spool", spool.directory()));
+    let spool = app.spool.as_ref().map(|spool| (SPOOL, spool.directory()));
     let database = app.data_dir.as_deref().map(|directory| ("database", directory));
     let disks = [spool, database].into_iter().flatten();
     disks.filter_map(|(holds, path)| Some(DiskReadiness { holds, free_bytes: free_bytes(path)? })).collect()

@@ -17,16 +17,29 @@ use crate::wire::read_time;
 #[into_params(parameter_in = Query)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ListParameters {
+    /// Any id, of an order or of what belongs to it: each hit says which kind of id matched.
     pub q: Option<String>,
+    /// The order's state, such as `inProgress`, `completed`, `failed`; case, spaces and punctuation do not matter.
     pub state: Option<String>,
+    /// Orders that need a person for this reason, such as `missed`, `delayed`, `contradiction`, `silent`; `any` for all
+    /// that need one.
     pub attention: Option<String>,
+    /// The sender's name, such as `bt-wholesale`.
     pub sender: Option<String>,
+    /// The id of a related party, such as `CUG5000000001`.
     pub party: Option<String>,
+    /// The id of an item's product offering.
     pub offering: Option<String>,
+    /// Orders whose newest event is of this time or later; RFC 3339, such as `2024-03-01T00:00:00Z`.
     pub changed_from: Option<String>,
+    /// Orders whose newest event is of before this time; RFC 3339.
     pub changed_to: Option<String>,
+    /// `lastEventAt`, `orderId` or `state`, with a `-` before it for the other way round; the newest events first by
+    /// itself.
     pub sort: Option<String>,
+    /// How many at most, 1 to 500; 50 by itself.
     pub limit: Option<u16>,
+    /// Where the list goes on: `nextCursor` of the answer before, with everything else the same.
     pub cursor: Option<String>,
 }
 
@@ -35,9 +48,13 @@ pub struct ListParameters {
 #[into_params(parameter_in = Query)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct OrderParameters {
+    /// The sender's name, where several have an order of this id.
     pub sender: Option<String>,
+    /// Only what is about this item and the order as a whole.
     pub item: Option<String>,
+    /// As it was at this time; RFC 3339, such as `2024-03-01T12:00:00Z`.
     pub at: Option<String>,
+    /// As it was known at this time: what was received later is left out; RFC 3339.
     pub known_at: Option<String>,
 }
 

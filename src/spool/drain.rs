@@ -90,6 +90,7 @@ async fn is_ready(spool: &Weak<Spool>, store: &Store, vocabulary: &Current) -> b
 /// well; `None` at the spool's end.
 async fn turn(spool: &Weak<Spool>, store: &Store, vocabulary: &Vocabulary, most: usize) -> Option<bool> {
     let spool = spool.upgrade()?;
+    spool.look_after_disk();
     let batch = spool.next(most, BATCH_BYTES);
     if batch.is_empty() && !spool.is_away() {
         // The short wait is for the end: whoever drops the spool wakes nobody.

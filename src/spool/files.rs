@@ -1,7 +1,7 @@
 //! The spool's directory: its lock, its segments, and what a former run left in them.
 
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
-use std::io::{ErrorKind, Read, Seek, SeekFrom};
+use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -57,6 +57,18 @@ pub fn segment_path(directory: &Path, number: u64) -> PathBuf {
 /// Makes what was created, renamed or removed in a directory durable.
 pub fn sync(directory: &Path) -> std::io::Result<()> {
     File::open(directory)?.sync_all()
+}
+
+/// Whether the disk takes a file, durably.
+///
+/// # Errors
+/// Where it does not.
+pub fn try_disk(directory: &Path) -> std::io::Result<()> {
+    let path = directory.join("trial");
+    let mut file = File::create(&path)?;
+    file.write_all(b"trial")?;
+    file.sync_all()?;
+    fs::remove_file(&path)
 }
 
 /// Removes a segment of which nothing waits; one with unreadable bytes in it is kept under another name.

@@ -70,8 +70,18 @@ pub struct SpoolStatus {
     pub oldest: Option<DateTime<Utc>>,
     /// The database is taken to be away: deliveries go into the spool at once.
     pub is_away: bool,
-    /// The last append failed.
+    /// The last append failed, and the disk has taken nothing since.
     pub is_failing: bool,
+}
+
+impl SpoolStatus {
+    /// A spool with less room left, of its own or on its disk, may take no more deliveries.
+    pub const LOW: u64 = 64 * 1024;
+
+    /// Whether there is too little room left of what it may take.
+    pub fn is_full(&self) -> bool {
+        self.bytes.saturating_add(Self::LOW) > self.max_bytes
+    }
 }
 
 /// An open spool. The directory is this one's alone until it is dropped.
@@ -155,6 +165,15 @@ impl Spool {
         let (reply, kept) = oneshot::channel();
         self.jobs.try_send(Job::Append { record, received_at, reply }).map_err(|_| NotSpooled::Full)?;
         kept.await.map_err(|_| NotSpooled::Failed)?
+    }
+
+    /// Looks whether a disk that did not take a delivery takes anything again: while nothing comes in, nobody else
+    /// would find out.
+    fn look_after_disk(&self) {
+        if self.failing.load(Ordering::Relaxed) && files::try_disk(&self.directory).is_ok() {
+            info!("the spool can be written again");
+            self.failing.store(false, Ordering::Relaxed);
+        }
     }
 
     pub fn status(&self) -> SpoolStatus {

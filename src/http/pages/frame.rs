@@ -98,7 +98,7 @@ fn parts(here: &str) -> Markup {
     }
 }
 
-/// While the service is open, nobody is signed in and there is nothing to sign out of.
+/// While the service is open, nobody is signed in and there is nothing to sign out of; it says so.
 fn signed_in(who: &Who) -> Markup {
     html! {
         @if let Some(name) = &who.name {
@@ -106,6 +106,8 @@ fn signed_in(who: &Who) -> Markup {
                 span { span.hidden { "Signed in as " } bdi title=(name) { (name) } small { @if who.may_operate { "reads and operates" } @else { "reads" } } }
                 button type="submit" { "Sign out" }
             }
+        } @else {
+            span.who title="Nobody is set up who could sign in: whoever reaches this service reads and operates." { "open to all" }
         }
     }
 }

@@ -39,7 +39,7 @@ pub fn attention(rows: &[AttentionRow], reason: Option<&str>, next: Option<&str>
                     @for row in rows {
                         tr role="row" data-walk {
                             (order_cell(&row.order_id, &row.sender))
-                            td role="cell" { (label::reason(&row.reason)) (others(row, viewer)) }
+                            td.reason role="cell" { (label::reason(&row.reason)) (others(row, viewer)) }
                             td.when role="cell" data-label="Since" { (viewer.minute(row.since)) small { (waited(row, viewer)) } }
                             td.why role="cell" { (row.why) }
                             td role="cell" { (label::state(&row.state)) }

@@ -6,7 +6,10 @@
   button.addEventListener("click", () => help.showModal());
   const PARTS = { h: "/", o: "/orders", a: "/attention" };
   // On a phone not all parts fit side by side.
-  document.querySelector(".parts [aria-current]")?.scrollIntoView({ inline: "center", block: "nearest" });
+  const part = document.querySelector(".parts [aria-current]");
+  const show = () => { if (part) part.closest("ul").scrollLeft = part.parentElement.offsetLeft - part.closest("ul").offsetLeft - 24; };
+  show();
+  addEventListener("load", show);
   let goes = false;
   const walk = (step) => {
     const rows = [...document.querySelectorAll("[data-walk]")].filter((row) => row.offsetParent !== null);

@@ -76,7 +76,7 @@ pub struct SpoolStatus {
 
 impl SpoolStatus {
     /// A spool with less room left, of its own or on its disk, may take no more deliveries.
-    pub const LOW: u64 = 64 * 1024;
+    pub const LOW: u64 = 128 * 1024;
 
     /// Whether there is too little room left of what it may take.
     pub fn is_full(&self) -> bool {

@@ -124,6 +124,7 @@ async fn a_full_disk_of_the_spool_is_told_and_what_was_acknowledged_is_kept() {
     proxy.go_down();
     let (spooled, refused) = fill(&app, 60).await;
     assert!(spooled > 10 && refused > 5, "{spooled} spooled, {refused} refused");
+    assert_full(&app).await;
     proxy.heal();
     drained(&settings.directory).await;
     assert_eq!(app.database.rows("select 1 as n from delivery where outcome = 'applied'").await.len(), spooled);
@@ -147,6 +148,7 @@ async fn a_full_spool_refuses_and_has_room_again_when_it_was_drained() {
     proxy.go_down();
     let (kept, refused) = fill(&app, 40).await;
     assert!(kept > 5 && refused > 5, "{kept} spooled, {refused} refused");
+    assert_full(&app).await;
     proxy.heal();
     drained(directory.path()).await;
     assert_eq!(app.database.rows("select 1 as n from delivery where outcome = 'applied'").await.len(), kept);
@@ -154,6 +156,12 @@ async fn a_full_spool_refuses_and_has_room_again_when_it_was_drained() {
     assert_eq!(app.post("/listener", body("03")).await.json()["outcome"], "spooled");
     proxy.heal();
     app.stop().await;
+}
+
+/// A service that can keep nothing is not ready, and says why.
+async fn assert_full(app: &TestApp) {
+    let ready = app.get("/health/ready").await;
+    assert_eq!((ready.status, ready.json()["code"].as_str()), (503, Some("spool-full")), "{}", ready.text());
 }
 
 async fn drained(directory: &Path) {

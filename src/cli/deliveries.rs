@@ -144,6 +144,7 @@ fn failure(retried: &Retried) -> &'static str {
     match retried {
         Retried::NotWhole => "was too large to be kept whole; its sender has to send it again",
         Retried::BodyGone => "its body is no longer kept",
+        Retried::BodyDamaged => "its body is not what was received; it has to be restored from a backup",
         Retried::NotThere | Retried::Read { .. } => "there is no such delivery",
     }
 }

@@ -16,7 +16,7 @@ use super::database::{Database, Purpose};
 use crate::config::{DatabaseConfig, RebuildConfig};
 use crate::order::Vocabulary;
 use crate::rebuild::{self, Begin, Checked, Ended, Pace};
-use crate::store::{Difference, Run, Store};
+use crate::store::{DAMAGED, Difference, Run, Store};
 
 pub async fn run(database: &DatabaseConfig, config: &RebuildConfig) -> Result<()> {
     let pace = pace(database, config);
@@ -111,7 +111,7 @@ async fn check_all(store: &Store, config: &RebuildConfig, pace: Pace, vocabulary
     if let Some(error) = broken {
         return Err(error);
     }
-    let Checked { orders, deliveries, differences, left_alone } = checked;
+    let Checked { orders, deliveries, differences, damaged, left_alone } = checked;
     let mut out =
         if config.json { Box::new(anstream::stderr()) as Box<dyn Write> } else { Box::new(anstream::stdout()) };
     writeln!(out, "{orders} orders made anew beside the live ones from {deliveries} deliveries")?;
@@ -120,10 +120,17 @@ async fn check_all(store: &Store, config: &RebuildConfig, pace: Pace, vocabulary
         writeln!(out, "  {:<11} {left_alone} orders that could not be made anew; the log says why", "left alone")?;
     }
     writeln!(out, "  {:<11} {:016x}", "checksum", store.checksum().await?)?;
-    if differences > 0 {
-        bail!("the live rows are not what the deliveries give; `order-timeline rebuild` mends them");
+    match (differences - damaged, damaged) {
+        (0, 0) => Ok(()),
+        (_, 0) => bail!("the live rows are not what the deliveries give; `order-timeline rebuild` mends them"),
+        (others, _) => {
+            let others = if others > 0 { "; `order-timeline rebuild` mends the other differences" } else { "" };
+            bail!(
+                "bodies are not what was received: their orders' rows were made before that, and stay; restore the \
+                 bodies from a backup{others}"
+            )
+        }
     }
-    Ok(())
 }
 
 fn print(differences: &[Difference], json: bool) -> Result<()> {
@@ -146,6 +153,9 @@ fn told(difference: &Difference) -> String {
     };
     let key: String = difference.key.iter().map(|(column, value)| format!(" {column}={}", plain(value))).collect();
     let what = match (&difference.column, &difference.live, &difference.rebuilt) {
+        (Some(_), Some(kept), Some(received)) if difference.table == DAMAGED => {
+            format!("{bold}is not what was received{bold:#}: kept {}, received {}", short(kept), short(received))
+        }
         (Some(column), live, rebuilt) => {
             let side = |value: &Option<JsonValue>| value.as_ref().map_or_else(|| "nothing".to_owned(), short);
             format!("{bold}{column}{bold:#} is {}, rebuilt {}", side(live), side(rebuilt))

@@ -143,14 +143,18 @@ async fn look_after_bodies(store: Store, keep: Option<Days>) {
         if let Err(error) = &made {
             warn!(%error, "partitions for the bodies to come could not be made; they will lie in the default partition");
         }
+        let mut has_failed = made.is_err();
         if let Some(before) = keep.and_then(|keep| now.checked_sub_days(keep)) {
             match store.let_bodies_go(before).await {
                 Ok((0, 0)) => {}
                 Ok((months, bodies)) => info!(months, bodies, %before, "bodies were let go as --keep-bodies says"),
-                Err(error) => warn!(%error, "old bodies could not be let go"),
+                Err(error) => {
+                    has_failed = true;
+                    warn!(%error, "old bodies could not be let go");
+                }
             }
         }
-        tokio::time::sleep(if made.is_ok() { EVERY } else { SOON }).await;
+        tokio::time::sleep(if has_failed { SOON } else { EVERY }).await;
     }
 }
 

@@ -96,7 +96,7 @@ struct RetriedBody {
 #[utoipa::path(post, path = "/api/v1/deliveries/{id}/retry", tag = "deliveries", params(("id" = Uuid, Path, description = "The delivery's id")),
     responses((status = 200, body = RetriedBody),
         (status = 404, body = Problem, content_type = "application/problem+json"),
-        (status = 409, description = "It was too large to be kept whole", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "It was too large to be kept whole, or its body is damaged", body = Problem, content_type = "application/problem+json"),
         (status = 410, description = "Its body is no longer kept", body = Problem, content_type = "application/problem+json")))]
 pub async fn retry(request: HttpRequest, id: web::Path<Uuid>, app: web::Data<App>) -> Result<HttpResponse, Problem> {
     match read_again(&request, &app, *id).await? {
@@ -105,6 +105,10 @@ pub async fn retry(request: HttpRequest, id: web::Path<Uuid>, app: web::Data<App
         Retried::NotWhole => {
             let detail = "It was too large to be kept whole; its sender has to send it again.";
             Err(Problem::new(StatusCode::CONFLICT, "not-whole", detail))
+        }
+        Retried::BodyDamaged => {
+            let detail = "Its body is damaged: it is not what was received. It has to be restored from a backup.";
+            Err(Problem::new(StatusCode::CONFLICT, "body-damaged", detail))
         }
         Retried::BodyGone => Err(Problem::new(StatusCode::GONE, "bodies-gone", "Its body is no longer kept.")),
     }

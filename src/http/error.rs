@@ -118,7 +118,7 @@ impl From<StoreError> for Problem {
             }
             StoreError::NoLongerKept => {
                 let detail = "Exact bodies that this needs were let go, as the operator of the service wishes \
-                              (--keep-bodies). What was made of them is kept: the order and its timeline as they are now.";
+                              (--keep-bodies), or are damaged. What was made of them is kept: the order and its timeline as they are now.";
                 Self::new(StatusCode::GONE, "bodies-gone", detail)
             }
             _ => unavailable(&cause, "Try again in a moment."),

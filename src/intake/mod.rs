@@ -180,7 +180,7 @@ async fn plan_order(
             if order.fold.is_none() && order.former.is_some() {
                 warn!(
                     order_key = %key.0,
-                    "bodies of the order are no longer kept; it goes on with what a former version made of them"
+                    "bodies of the order are no longer kept as they were received; it goes on with what a former version made of them"
                 );
             }
             return Ok(without_history(order, new, vocabulary, verdicts));
@@ -195,7 +195,7 @@ async fn plan_order(
     Ok(plan)
 }
 
-/// Plans an order whose earlier bodies are no longer kept: what simply follows is added, to a former version's state
+/// Plans an order whose earlier bodies are no longer kept, or damaged: what simply follows is added, to a former version's state
 /// where there is no other; what would need the bodies is parked.
 fn without_history(
     order: &LoadedOrder,
@@ -204,7 +204,7 @@ fn without_history(
     verdicts: &mut Verdicts,
 ) -> Option<Plan> {
     const GONE: &str = "it does not simply follow what is known of its order, and the order's earlier bodies, which \
-                        would tell what it changes, are no longer kept";
+                        would tell what it changes, are no longer kept as they were received";
     let plan = |added: &[&Statement]| {
         let timeline = order.fold.as_ref().or(order.former.as_ref())?;
         guarded(|| addition(timeline, order.times, &order.known, added, vocabulary)).ok().flatten()

@@ -1,6 +1,6 @@
 //! Whether the live rows are what making the orders anew gives.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
@@ -9,9 +9,9 @@ use uuid::Uuid;
 
 use super::compared;
 use super::orders::{Standing, Step, project_anew};
-use super::walk::{Pace, walk};
+use super::walk::{Done, Pace, walk};
 use crate::order::Vocabulary;
-use crate::store::{Difference, OrderKey, Position, Shadow, Stage, Store, StoreError};
+use crate::store::{DAMAGED, Difference, OrderKey, Position, Shadow, Stage, Store, StoreError};
 
 /// What a check found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -19,6 +19,8 @@ pub struct Checked {
     pub orders: i64,
     pub deliveries: i64,
     pub differences: i64,
+    /// Those of them that are bodies which are not what was received: no rebuild mends them.
+    pub damaged: i64,
     /// Orders that cannot be made anew, so that nothing can be said of them.
     pub left_alone: i64,
 }
@@ -47,10 +49,10 @@ pub async fn check(
             if keys.is_empty() {
                 return Ok((0, Vec::new()));
             }
-            let Standing { other, left_alone } = compared(&store, &vocabulary, &keys).await?;
+            let Standing { other, left_alone, mut damaged } = compared(&store, &vocabulary, &keys).await?;
             let left_alone = i64::try_from(left_alone.len()).unwrap_or(i64::MAX);
             if other.is_empty() {
-                return Ok((left_alone, Vec::new()));
+                return Ok((left_alone, damaged));
             }
             let free = shadows.lock().await.pop();
             let mut shadow = match free {
@@ -59,25 +61,33 @@ pub async fn check(
             };
             let told = differences(&mut shadow, &vocabulary, other).await;
             shadows.lock().await.push(shadow);
-            told.map(|(unmade, differences)| (left_alone + unmade, differences))
+            told.map(|(unmade, differences)| {
+                damaged.extend(differences);
+                (left_alone + unmade, damaged)
+            })
         }
     };
-    let _ = walk(store, pace, Position::START, work, async |done, (left_alone, differences): (i64, Vec<_>)| {
+    // A body is looked at more than once where a delivery that was elsewhere belongs to its order.
+    let mut bodies = HashSet::new();
+    let walked = async |done: Done, (left_alone, mut differences): (i64, Vec<Difference>)| {
+        differences.retain(|found| found.table != DAMAGED || bodies.insert(found.key.get("delivery_id").cloned()));
         if done.position.stage == Stage::Orders {
             checked.orders += done.orders;
             checked.deliveries += done.deliveries;
         }
         checked.left_alone += left_alone;
         checked.differences += i64::try_from(differences.len()).unwrap_or(i64::MAX);
+        checked.damaged +=
+            i64::try_from(differences.iter().filter(|found| found.table == DAMAGED).count()).unwrap_or(i64::MAX);
         let flow = found(differences);
         watch(&checked);
         Ok(flow)
-    })
-    .await?;
+    };
+    let _ = walk(store, pace, Position::START, work, walked).await?;
     Ok(checked)
 }
 
-/// What is other in these orders, and how many of them cannot be made anew.
+/// What is other in these orders, damaged bodies of theirs, and how many of them cannot be made anew.
 async fn differences(
     shadow: &mut Shadow,
     vocabulary: &Vocabulary,
@@ -95,7 +105,8 @@ async fn differences(
             }
         };
         let made: Vec<Uuid> = keys.difference(&rebuilt.left_alone).map(|key| key.0).collect();
-        let differences = batch.differences(&tables, &made).await?;
+        let mut differences = rebuilt.damaged;
+        differences.extend(batch.differences(&tables, &made).await?);
         // The commit empties the copies; there is nothing else in it.
         batch.commit().await?;
         return Ok((i64::try_from(rebuilt.left_alone.len()).unwrap_or(i64::MAX), differences));

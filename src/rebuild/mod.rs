@@ -19,7 +19,7 @@ use tokio::time::Instant;
 use tracing::warn;
 use uuid::Uuid;
 
-use self::orders::{Standing, Step, project_anew, standing};
+use self::orders::{Standing, Step, project_anew, standing, tell_left_alone};
 use crate::order::Vocabulary;
 use crate::store::{OrderKey, Position, Run, Stage, Store, StoreError};
 
@@ -50,7 +50,7 @@ pub struct Rebuilt {
     pub healed: i64,
     /// Orders whose rows are other ones than before.
     pub changed: i64,
-    /// Orders that stay as they were: bodies of theirs are no longer kept, or the database refuses them.
+    /// Orders that stay as they were: bodies of theirs are no longer kept or damaged, or the database refuses them.
     pub left_alone: i64,
 }
 
@@ -142,7 +142,7 @@ async fn once(
     if keys.is_empty() {
         return Ok(Ok(Rebuilt::default()));
     }
-    let Standing { other, left_alone } = compared(store, vocabulary, keys).await?;
+    let Standing { other, left_alone, .. } = compared(store, vocabulary, keys).await?;
     let left_alone = i64::try_from(left_alone.len()).unwrap_or(i64::MAX);
     if other.is_empty() {
         return Ok(Ok(Rebuilt { left_alone, ..Rebuilt::default() }));
@@ -166,11 +166,13 @@ async fn once(
     }))
 }
 
-/// How these orders stand, all as of one moment. Nothing is locked.
+/// How these orders stand, all as of one moment; the log is told of those that nothing can be said of. Nothing is
+/// locked.
 async fn compared(store: &Store, vocabulary: &Vocabulary, keys: &BTreeSet<OrderKey>) -> Result<Standing, StoreError> {
     let mut batch = store.begin_reading().await?;
     let standing = standing(&mut batch, keys, vocabulary).await?;
     batch.rollback().await?;
+    tell_left_alone(&standing.left_alone);
     Ok(standing)
 }
 

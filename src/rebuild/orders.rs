@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use tracing::{error, warn};
 use uuid::Uuid;
 
-use crate::intake::{self, Incoming, Sense, Verdicts, guarded, whole};
+use crate::intake::{Incoming, Sense, Verdicts, guarded, whole};
 use crate::order::{Statement, Vocabulary};
-use crate::store::{Batch, OrderKey, Projection, Reading, StoreError, Stored};
+use crate::store::{Batch, Difference, OrderKey, Projection, Reading, StoreError, Stored, Unread};
 
 /// What came of making orders anew.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -16,8 +16,10 @@ pub struct Made {
     pub healed: i64,
     /// Orders whose rows, or whose deliveries', are other ones than before.
     pub changed: BTreeSet<OrderKey>,
-    /// Orders that stay as they were: bodies of theirs are no longer kept, or the database refuses them.
+    /// Orders that stay as they were: bodies of theirs are no longer kept or damaged, or the database refuses them.
     pub left_alone: BTreeSet<OrderKey>,
+    /// Bodies that are not what was received.
+    pub damaged: Vec<Difference>,
 }
 
 /// What a transaction came to.
@@ -33,8 +35,10 @@ pub enum Step {
 pub struct Standing {
     /// Orders that are not what their deliveries give, or may not be.
     pub other: BTreeSet<OrderKey>,
-    /// Orders of which nothing can be said: bodies of theirs are no longer kept.
-    pub left_alone: BTreeSet<OrderKey>,
+    /// Orders of which nothing can be said, with the reasons: bodies of theirs are no longer kept, or damaged.
+    pub left_alone: BTreeMap<OrderKey, String>,
+    /// Bodies that are not what was received.
+    pub damaged: Vec<Difference>,
 }
 
 /// Reads all deliveries of these orders anew, projects them anew, and compares; nothing is written. All is seen
@@ -44,8 +48,8 @@ pub async fn standing(
     keys: &BTreeSet<OrderKey>,
     vocabulary: &Vocabulary,
 ) -> Result<Standing, StoreError> {
-    let (orders, left_alone) = match read(batch, keys).await? {
-        Read::Orders { orders, incomplete } => (orders, incomplete),
+    let (orders, left_alone, damaged) = match read(batch, keys).await? {
+        Read::Orders { orders, incomplete, damaged } => (orders, incomplete, damaged),
         Read::Wider(_) => return Ok(Standing { other: keys.clone(), ..Standing::default() }),
     };
     let mut other = BTreeSet::new();
@@ -64,7 +68,7 @@ pub async fn standing(
     let compared: Vec<Uuid> =
         orders.iter().map(|order| order.key).filter(|key| !other.contains(key)).map(|key| key.0).collect();
     other.extend(batch.differing(&compared, &projections).await?);
-    Ok(Standing { other, left_alone })
+    Ok(Standing { other, left_alone, damaged })
 }
 
 /// Reads all deliveries of these orders anew and projects them anew; what is other than before is written. The
@@ -74,13 +78,12 @@ pub async fn project_anew(
     keys: &BTreeSet<OrderKey>,
     vocabulary: &Vocabulary,
 ) -> Result<Step, StoreError> {
-    let (mut orders, mut incomplete) = match read(batch, keys).await? {
-        Read::Orders { orders, incomplete } => (orders, incomplete),
+    let (mut orders, incomplete, damaged) = match read(batch, keys).await? {
+        Read::Orders { orders, incomplete, damaged } => (orders, incomplete, damaged),
         Read::Wider(wider) => return Ok(Step::Wider(wider)),
     };
-    if !incomplete.is_empty() {
-        warn!(orders = incomplete.len(), "bodies of these orders are no longer kept; the orders stay as they are");
-    }
+    tell_left_alone(&incomplete);
+    let mut left_alone: BTreeSet<OrderKey> = incomplete.into_keys().collect();
     let mut changed = BTreeSet::new();
     match try_together(batch, &orders, vocabulary).await? {
         Ok(written) => changed = written,
@@ -89,7 +92,7 @@ pub async fn project_anew(
                 match one_by_one(batch, order, vocabulary).await? {
                     Some(written) => changed.extend(written),
                     None => {
-                        incomplete.insert(order.key);
+                        left_alone.insert(order.key);
                     }
                 }
             }
@@ -102,15 +105,24 @@ pub async fn project_anew(
     Ok(Step::Done(Made {
         healed: i64::try_from(orders.iter().flat_map(Order::healed).count()).unwrap_or(i64::MAX),
         changed: changed.difference(&nothing_now).copied().collect(),
-        left_alone: incomplete,
+        left_alone,
+        damaged,
     }))
+}
+
+/// Says of orders that stay as they are why they do.
+pub fn tell_left_alone(orders: &BTreeMap<OrderKey, String>) {
+    for (key, reason) in orders {
+        warn!(order_key = %key.0, %reason, "the order cannot be made anew; it stays as it is");
+    }
 }
 
 enum Read {
     Orders {
         orders: Vec<Order>,
-        /// Bodies of these are no longer kept.
-        incomplete: BTreeSet<OrderKey>,
+        /// Bodies of these are no longer kept, or damaged; with the reasons.
+        incomplete: BTreeMap<OrderKey, String>,
+        damaged: Vec<Difference>,
     },
     /// Deliveries belong to orders that were not among those asked for. These are all.
     Wider(BTreeSet<OrderKey>),
@@ -118,13 +130,18 @@ enum Read {
 
 async fn read(batch: &mut Batch<'_>, keys: &BTreeSet<OrderKey>) -> Result<Read, StoreError> {
     let bare_keys: Vec<Uuid> = keys.iter().map(|key| key.0).collect();
-    let (mut members, mut incomplete) = (Vec::new(), BTreeSet::new());
-    for stored in batch.stored(&bare_keys).await? {
-        match stored.delivery {
-            Some(_) => members.extend(Member::read(stored)),
-            None if stored.reading.is_quarantined() => {}
-            None => {
-                incomplete.insert(stored.key);
+    let (mut members, mut incomplete, mut damaged) = (Vec::new(), BTreeMap::new(), Vec::new());
+    for mut stored in batch.stored(&bare_keys).await? {
+        match stored.read() {
+            Ok(incoming) => members.push(Member::of(stored, incoming)),
+            Err(unread) => {
+                // Of what is quarantined the order's rows tell nothing.
+                if !stored.reading.is_quarantined() {
+                    incomplete.entry(stored.key).or_insert_with(|| unread.to_string());
+                }
+                if let Unread::Damaged { difference, .. } = unread {
+                    damaged.push(*difference);
+                }
             }
         }
     }
@@ -135,16 +152,16 @@ async fn read(batch: &mut Batch<'_>, keys: &BTreeSet<OrderKey>) -> Result<Read, 
     }
     let mut orders: BTreeMap<OrderKey, Order> = keys.iter().map(|key| (*key, Order::new(*key))).collect();
     for member in members {
-        // Half a history would be a wrong one: where bodies are gone, what was made of them stays.
-        let is_whole = |key: &OrderKey| !incomplete.contains(key);
+        // Half a history would be a wrong one: where bodies are gone or damaged, what was made of them stays.
+        let is_whole = |key: &OrderKey| !incomplete.contains_key(key);
         if is_whole(&member.stored_key)
             && let Some(order) = orders.get_mut(&member.incoming.order_key).filter(|order| is_whole(&order.key))
         {
             order.members.push(member);
         }
     }
-    orders.retain(|key, _| !incomplete.contains(key));
-    Ok(Read::Orders { orders: orders.into_values().collect(), incomplete })
+    orders.retain(|key, _| !incomplete.contains_key(key));
+    Ok(Read::Orders { orders: orders.into_values().collect(), incomplete, damaged })
 }
 
 /// An order with what is to be made of its deliveries.
@@ -163,13 +180,12 @@ struct Member {
 }
 
 impl Member {
-    fn read(stored: Stored) -> Option<Self> {
-        let mut incoming = intake::incoming(stored.delivery?);
+    fn of(stored: Stored, mut incoming: Incoming) -> Self {
         if !matches!(incoming.sense, Sense::Event { .. }) {
             // What says nothing (any more) stays where it is.
             incoming.order_key = stored.key;
         }
-        Some(Self { stored_key: stored.key, stored: stored.reading, incoming })
+        Self { stored_key: stored.key, stored: stored.reading, incoming }
     }
 
     fn id(&self) -> Uuid {

@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use uuid::Uuid;
 
 use super::orders;
-use crate::intake::{self, Body};
+use crate::intake::Body;
 use crate::order::Vocabulary;
 use crate::record::DeliveryRecord;
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, Unread};
 
 /// What became of a delivery that was to be read again.
 #[derive(Clone, Debug)]
@@ -23,6 +23,8 @@ pub enum Retried {
     NotWhole,
     /// Its body is no longer kept.
     BodyGone,
+    /// Its body is not what was received.
+    BodyDamaged,
 }
 
 /// Reads a delivery again with the present reader and makes the order that it is about anew; it moves there
@@ -31,15 +33,16 @@ pub enum Retried {
 /// # Errors
 /// Where the database is not available; then nothing has changed.
 pub async fn retry(store: &Store, vocabulary: &Vocabulary, id: Uuid) -> Result<Retried, StoreError> {
-    let (Some(before), Some(stored)) = (store.delivery(id).await?, store.stored(&[id]).await?.pop()) else {
+    let (Some(before), Some(mut stored)) = (store.delivery(id).await?, store.stored(&[id]).await?.pop()) else {
         return Ok(Retried::NotThere);
     };
-    let Some(delivery) = stored.delivery else { return Ok(Retried::BodyGone) };
-    if !matches!(delivery.body, Body::Whole(_)) {
-        return Ok(Retried::NotWhole);
-    }
+    let read = match stored.read() {
+        Ok(read) if matches!(read.delivery.body, Body::Whole(_)) => read,
+        Ok(_) => return Ok(Retried::NotWhole),
+        Err(Unread::Gone(_)) => return Ok(Retried::BodyGone),
+        Err(Unread::Damaged { .. }) => return Ok(Retried::BodyDamaged),
+    };
     let mut keys = BTreeSet::from([stored.key]);
-    let read = intake::incoming(delivery);
     if read.sense.statement().is_some() {
         keys.insert(read.order_key);
     } else if stored.reading.is_quarantined() {

@@ -6,8 +6,8 @@ use std::ops::ControlFlow;
 use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 use uuid::Uuid;
 
-use crate::intake::{self, Sense};
-use crate::store::{OrderKey, Position, Stage, Store, StoreError};
+use crate::intake::Sense;
+use crate::store::{OrderKey, Position, Stage, Store, StoreError, Unread};
 
 /// How much is done at a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,7 +115,7 @@ async fn orphans(store: &Store, pace: Pace, after: Uuid) -> Result<Option<Page>,
 }
 
 /// Quarantined deliveries that can be placed now: the keys under which they are and those under which
-/// they belong. Most cannot; those are read, and nothing else happens to them.
+/// they belong. Most cannot; those are read, and nothing else happens to them, unless their bodies are damaged.
 async fn unplaced(store: &Store, after: Uuid) -> Result<Option<Page>, StoreError> {
     let (mut ids, mut bytes) = (Vec::new(), 0);
     for (id, length) in store.unplaced_after(after, UNPLACED).await? {
@@ -127,10 +127,12 @@ async fn unplaced(store: &Store, after: Uuid) -> Result<Option<Page>, StoreError
     }
     let Some(last) = ids.last().copied() else { return Ok(None) };
     let mut keys = BTreeSet::new();
-    for stored in store.stored(&ids).await? {
-        let read = stored.delivery.map(intake::incoming);
-        if let Some(read) = read.filter(|read| matches!(read.sense, Sense::Event { .. })) {
-            keys.extend([stored.key, read.order_key]);
+    for mut stored in store.stored(&ids).await? {
+        match stored.read() {
+            Ok(read) if matches!(read.sense, Sense::Event { .. }) => keys.extend([stored.key, read.order_key]),
+            // A look at its key tells of it.
+            Err(Unread::Damaged { .. }) => keys.extend([stored.key]),
+            Ok(_) | Err(Unread::Gone(_)) => {}
         }
     }
     let deliveries = i64::try_from(ids.len()).unwrap_or(i64::MAX);

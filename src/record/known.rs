@@ -22,7 +22,7 @@ pub fn known_timeline(mut entries: Vec<EntryRecord>, at: Option<DateTime<Utc>>) 
         entry.event_position = *places.entry((entry.at, event)).or_insert(next);
         entry.valid_to = None;
     }
-    entries.sort_by_key(|entry| entry.event_position);
+    in_telling_order(&mut entries);
     let mut ledger = Ledger::default();
     for place in 0..entries.len() {
         let Some((kind, entry)) = entries.get(place).and_then(|entry| Some((entry.known_kind()?, entry))) else {
@@ -41,6 +41,48 @@ pub fn known_timeline(mut entries: Vec<EntryRecord>, at: Option<DateTime<Utc>>) 
         entries.iter_mut().for_each(|entry| entry.valid_to = entry.valid_to.filter(|ended| *ended <= at));
     }
     entries
+}
+
+/// Puts each event's entries in the order in which they are told: each telling counts them by itself.
+fn in_telling_order(entries: &mut [EntryRecord]) {
+    let mut items: HashMap<(i64, Vec<String>), i32> = HashMap::new();
+    for entry in entries.iter().filter(|entry| told_rank(entry) / 10 == 2) {
+        let first = items.entry((entry.event_position, entry.item_ids.clone())).or_insert(entry.ordinal);
+        *first = entry.ordinal.min(*first);
+    }
+    entries.sort_by_cached_key(|entry| {
+        let rank = told_rank(entry);
+        let item = (rank / 10 == 2).then(|| {
+            let ids = entry.item_ids.clone();
+            (items.get(&(entry.event_position, ids.clone())).copied(), ids)
+        });
+        (entry.event_position, rank / 10, item, rank, entry.ordinal, entry.item_ids.clone(), entry.text.clone())
+    });
+}
+
+/// What an entry is told before, of those of its event. The tens are the stages in which the fold takes a statement
+/// in, of which the items' are told item by item. Analysts' `told_rank` (migrations/0070) says the same.
+fn told_rank(entry: &EntryRecord) -> u8 {
+    const IDENTITY: [&str; 4] = ["action", "internalId", "productId", "productOffering"];
+    let name = entry.name.as_deref().unwrap_or_default();
+    match entry.known_kind() {
+        Some(Kind::OrderCreated) => 0,
+        Some(Kind::Message) => 30,
+        Some(Kind::ExpectedDate) if name == "in message text" => 40,
+        Some(Kind::Milestone) => 50,
+        Some(Kind::OrderState) => 60,
+        Some(Kind::Contradiction) => 70,
+        Some(Kind::Conflict) => 80,
+        _ if entry.item_ids.is_empty() => 10,
+        Some(Kind::ItemAdded) => 20,
+        Some(Kind::Characteristic) if IDENTITY.contains(&name) => 21,
+        Some(Kind::ItemState) => 22,
+        Some(Kind::ItemSubStatus) => 23,
+        Some(Kind::ExpectedDate) => 24,
+        Some(Kind::Appointment) => 25,
+        Some(Kind::ServiceId) => 27,
+        _ => 26,
+    }
 }
 
 /// The order's state at the end of these entries, and the sentence that said why when it began: what was said of the

@@ -151,7 +151,8 @@ impl Batch<'_> {
     /// All that the order's deliveries say, whatever became of them before; only parked ones stay out.
     ///
     /// # Errors
-    /// [`StoreError::NoLongerKept`] where bodies of them were let go; where the database is not available.
+    /// [`StoreError::NoLongerKept`] where bodies of them were let go or are damaged; where the database is not
+    /// available.
     pub async fn history(&mut self, key: OrderKey) -> Result<Vec<Statement>, StoreError> {
         history(&mut self.transaction, key, None).await
     }
@@ -223,14 +224,16 @@ impl Batch<'_> {
 }
 
 /// The statements of an order's deliveries, those received up to `known_at` where it is given. Half of them
-/// would tell another story: where bodies are gone it is an error.
+/// would tell another story, and so would bodies that are not what was received: where bodies are gone or damaged it
+/// is an error.
 pub(super) async fn history(
     connection: &mut sqlx::PgConnection,
     key: OrderKey,
     known_at: Option<DateTime<Utc>>,
 ) -> Result<Vec<Statement>, StoreError> {
     let rows = sqlx::query!(
-        r#"select d.delivery_id, d.received_at, d.headers as "headers: Json<Vec<HeaderRecord>>", b.body as "body?"
+        r#"select d.delivery_id, d.received_at, d.headers as "headers: Json<Vec<HeaderRecord>>", d.body_length,
+             d.body_hash, b.body as "body?"
          from delivery d
          left join delivery_body b
            on b.order_key = d.order_key and b.received_at = d.received_at and b.delivery_id = d.delivery_id
@@ -244,7 +247,14 @@ pub(super) async fn history(
     let mut statements = Vec::with_capacity(rows.len());
     for row in rows {
         let body = row.body.ok_or(StoreError::NoLongerKept)?;
-        match wire::statement(row.delivery_id, row.received_at, beside(&row.headers), &body) {
+        let read = wire::statement(row.delivery_id, row.received_at, beside(&row.headers), &body);
+        // The reader has made the hash of what it could read.
+        let body_hash = read.as_ref().map_or_else(|_| wire::body_hash(&body), |(statement, _)| statement.body_hash);
+        if body_hash.as_slice() != row.body_hash || i64::try_from(body.len()) != Ok(row.body_length) {
+            error!(delivery_id = %row.delivery_id, order_key = %key.0, "the body of a delivery is not what was received");
+            return Err(StoreError::NoLongerKept);
+        }
+        match read {
             Ok((statement, _)) => statements.push(statement),
             Err(unreadable) => {
                 error!(delivery_id = %row.delivery_id, %unreadable, "a delivery that could be read once no longer can");

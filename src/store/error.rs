@@ -17,8 +17,8 @@ pub enum StoreError {
     /// It refuses these values, and will again.
     #[error("the database refused the values: {0}")]
     Refused(#[source] sqlx::Error),
-    /// Bodies that it needs have been let go, as the operator wishes; what was made of them stays.
-    #[error("bodies that are needed for it are no longer kept")]
+    /// Bodies that it needs have been let go, as the operator wishes, or are damaged; what was made of them stays.
+    #[error("bodies that are needed for it are no longer kept as they were received")]
     NoLongerKept,
     /// The schema is not the program's.
     #[error("{0}")]

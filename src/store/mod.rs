@@ -58,7 +58,7 @@ pub use order_list::{Cursor, MOST_MATCHES, OrderHit, OrderPage, OrderQuery, Sort
 pub use project::Projection;
 pub use queues::{AttentionCursor, AttentionRow, UnknownRow, VisitRow};
 pub use reading::Reading;
-pub use rebuild::{RebuildPage, Stored};
+pub use rebuild::{DAMAGED, RebuildPage, Stored, Unread};
 pub use rebuild_run::{Position, Run, Stage};
 pub use sessions::{Session, SignIn};
 pub use shadow::{Difference, Shadow, Tables};

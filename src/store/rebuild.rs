@@ -3,14 +3,15 @@
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
-use serde_json::Value as JsonValue;
+use serde_json::{Value as JsonValue, json};
 use sqlx::AssertSqlSafe;
 use sqlx::types::Json;
 use uuid::Uuid;
 
+use super::deliveries::hexadecimal;
 use super::tables::PROJECTION_TABLES;
-use super::{Batch, OrderKey, Reading, Store, StoreError};
-use crate::intake::{Body, Delivery};
+use super::{Batch, Difference, OrderKey, Reading, Store, StoreError};
+use crate::intake::{Body, Delivery, Incoming, incoming};
 use crate::record::HeaderRecord;
 
 /// A delivery as it stands.
@@ -20,7 +21,26 @@ pub struct Stored {
     pub delivery_id: Uuid,
     pub reading: Reading,
     /// `None` where its body is no longer kept.
-    pub delivery: Option<Delivery>,
+    delivery: Option<Delivery>,
+    /// Of the body as it was received.
+    body_length: i64,
+    body_hash: Vec<u8>,
+}
+
+/// The table of a [`Difference`] that is a damaged body.
+pub const DAMAGED: &str = "delivery_body";
+
+/// Why a delivery cannot be read again.
+#[derive(Debug, thiserror::Error)]
+pub enum Unread {
+    #[error("the body of delivery {0} is no longer kept")]
+    Gone(Uuid),
+    #[error("the body of delivery {delivery_id} is not what was received")]
+    Damaged {
+        delivery_id: Uuid,
+        /// How what is kept differs from what was received.
+        difference: Box<Difference>,
+    },
 }
 
 /// Orders that are made anew together, in the order of their keys.
@@ -285,15 +305,48 @@ impl Batch<'_> {
     }
 }
 
+impl Stored {
+    /// Reads it with the present reader.
+    ///
+    /// # Errors
+    /// [`Unread`] where its body is no longer kept, or has not the length and the SHA-256 of what was received: what
+    /// such a body says is nobody's word.
+    pub fn read(&mut self) -> Result<Incoming, Unread> {
+        let read = incoming(self.delivery.take().ok_or(Unread::Gone(self.delivery_id))?);
+        let length = read.delivery.body.length();
+        if i64::try_from(length) == Ok(self.body_length) && read.body_hash.as_slice() == self.body_hash {
+            return Ok(read);
+        }
+        let body = |length: JsonValue, hash: &[u8]| json!({ "bytes": length, "sha256": hexadecimal(hash) });
+        let key = [("received_at", json!(read.delivery.received_at)), ("delivery_id", json!(self.delivery_id))];
+        let difference = Box::new(Difference {
+            table: DAMAGED,
+            order_key: self.key.0,
+            sender: self.reading.order_id.is_some().then(|| read.delivery.sender.clone()),
+            order_id: self.reading.order_id.clone(),
+            key: key.into_iter().map(|(column, value)| (column.to_owned(), value)).collect(),
+            column: Some("body".to_owned()),
+            live: Some(body(length.into(), &read.body_hash)),
+            rebuilt: Some(body(self.body_length.into(), &self.body_hash)),
+        });
+        Err(Unread::Damaged { delivery_id: self.delivery_id, difference })
+    }
+}
+
 impl From<StoredRow> for Stored {
     fn from(row: StoredRow) -> Self {
-        let whole = |body: &Vec<u8>| i64::try_from(body.len()) == Ok(row.body_length);
+        // Only what was too large to begin with may be shorter than what was received.
+        let is_head = |body: &Vec<u8>| {
+            row.outcome == "quarantined"
+                && row.reason_code.as_deref() == Some("too-large")
+                && i64::try_from(body.len()).is_ok_and(|kept| kept < row.body_length)
+        };
         let body = row.body.map(|body| {
-            if whole(&body) {
+            if !is_head(&body) {
                 return Body::Whole(body);
             }
             let length = u64::try_from(row.body_length).unwrap_or(u64::MAX);
-            Body::TooLarge { head: body, length, hash: row.body_hash.try_into().unwrap_or_default() }
+            Body::TooLarge { head: body, length, hash: row.body_hash.as_slice().try_into().unwrap_or_default() }
         });
         let delivery = |body| Delivery {
             id: row.delivery_id,
@@ -307,6 +360,8 @@ impl From<StoredRow> for Stored {
             key: OrderKey(row.order_key),
             delivery_id: row.delivery_id,
             delivery: body.map(delivery),
+            body_length: row.body_length,
+            body_hash: row.body_hash,
             reading: Reading {
                 outcome: row.outcome,
                 related_delivery_id: row.related_delivery_id,

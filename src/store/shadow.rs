@@ -43,7 +43,7 @@ struct Table {
 }
 
 /// A value, or a whole row, that is not what making the order anew gives.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Difference {
     pub table: &'static str,

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::app::{TestApp, TestDatabase};
+use crate::app::{TestApp, TestDatabase, out, run};
 
 const DOCUMENT: &str = include_str!("../../docs/analytics.md");
 
@@ -113,15 +113,80 @@ async fn what_was_known_at_a_time_can_be_asked_in_sql() {
     app.post("/listener", crate::app::body("13")).await;
     let between = chrono::Utc::now();
     app.post("/listener", crate::app::body("16")).await;
-    let known = |at: &str| {
-        format!("select k.sentence from analytics.orders o, analytics.timeline_as_known(o.order_key, '{at}') k")
+    let (then, now) = (between.to_rfc3339(), "2100-01-01T00:00:00Z");
+    assert_eq!(known_in_sql(&app, "00102884", &then).await, known_by_api(&app, "00102884", &then).await);
+    assert_eq!(known_in_sql(&app, "00102884", now).await, known_by_api(&app, "00102884", now).await);
+    assert_ne!(known_in_sql(&app, "00102884", &then).await, known_in_sql(&app, "00102884", now).await);
+    app.stop().await;
+}
+
+/// The sentences of an order's timeline as known at a time, in their order.
+async fn known_in_sql(app: &TestApp, order: &str, at: &str) -> Vec<Value> {
+    let sql = format!(
+        "select jsonb_agg(k.sentence order by k.ordinality) as told from analytics.orders o,
+             analytics.timeline_as_known(o.order_key, '{at}') with ordinality k where o.order_id = '{order}'"
+    );
+    app.database.rows(&sql).await[0]["told"].as_array().unwrap().clone()
+}
+
+async fn known_by_api(app: &TestApp, order: &str, at: &str) -> Vec<Value> {
+    let path = format!("/api/v1/orders/{order}/timeline?knownAt={}", at.replace('+', "%2B"));
+    let entries = app.json(&path).await["entries"].as_array().unwrap().clone();
+    entries.iter().map(|entry| entry["text"].clone()).collect()
+}
+
+#[tokio::test]
+async fn entries_of_several_tellings_stand_in_the_order_in_which_they_were_told() {
+    let app = TestApp::start().await;
+    let message = json!({ "subCode": "1", "message": "Warning : 1 : told", "productOrderItem": { "itemId": "1" } });
+    let item = |state: &str, more: Value| {
+        let mut item = json!({ "id": "1", "state": state, "product": { "productOffering": { "id": "E0000021" } } });
+        item.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        item
     };
-    let then = app.database.rows(&known(&between.to_rfc3339())).await;
-    let api = format!("/api/v1/orders/00102884/timeline?knownAt={}", between.to_rfc3339().replace('+', "%2B"));
-    assert_eq!(then.len(), app.json(&api).await["entries"].as_array().unwrap().len());
-    let now = app.database.rows(&known("2100-01-01")).await;
-    assert_eq!(now.len(), app.json("/api/v1/orders/00102884/timeline").await["entries"].as_array().unwrap().len());
-    assert_ne!(then, now);
+    let second = json!({
+        "productOrderItem": item("inProgress", json!({
+            "subStatus": "Delayed", "expectedCompletionDate": "2024-02-01T00:00:00Z" })),
+        "errorMessage": message.clone(),
+    });
+    app.post("/listener", order_body("a", 20, second)).await;
+    let between = chrono::Utc::now().to_rfc3339();
+    // The item was there before, so that what was told of it later is told otherwise, or not at all.
+    let first = json!({ "productOrderItem": item("inProgress", json!({ "subStatus": "Held" })) });
+    app.post("/listener", order_body("a", 10, first)).await;
+    for at in [between.as_str(), "2100-01-01T00:00:00Z"] {
+        let folded = known_by_api(&app, "a", at).await;
+        assert_eq!(known_in_sql(&app, "a", at).await, folded);
+    }
+    let folded = known_by_api(&app, "a", &between).await;
+    assert!(folded.len() > 3 && folded[folded.len() - 2].as_str().unwrap().starts_with("Message 1"), "{folded:?}");
+    app.database.execute("delete from delivery_body").await;
+    assert_eq!(known_by_api(&app, "a", &between).await, folded);
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn letters_beyond_ascii_compare_in_sql_as_in_the_fold() {
+    let app = TestApp::start().await;
+    // Letters and what is none, of the scripts of Europe and what stands between them.
+    let characters = ('\u{1}'..'\u{590}').chain('\u{1e00}'..'\u{2c00}');
+    let mut values: Vec<String> = characters.map(|character| format!("a{character}B")).collect();
+    values.extend(["Größe Straße", "ΟΔΟΣ οδος", "İSTANBUL", "ÉTÉ-2½"].map(str::to_owned));
+    let said: Vec<String> = sqlx::query_scalar("select compared(value) from unnest($1::text[]) as v (value)")
+        .bind(&values)
+        .fetch_all(&app.database.pool)
+        .await
+        .unwrap();
+    let other: Vec<_> =
+        values.iter().zip(&said).filter(|(value, said)| order_timeline::order::compared(value) != **said).collect();
+    assert!(other.is_empty(), "{} {other:?}", other.len());
+
+    out(&run(&app.database, &["vocabulary", "set", "message", "Störung 1", "--words", "a fault"]).await);
+    let message = json!({ "subCode": "STÖRUNG-1", "message": "Warning : STÖRUNG-1 : told" });
+    app.post("/listener", order_body("a", 1, json!({ "productOrderItem": { "id": "1" }, "errorMessage": message })))
+        .await;
+    let meanings = app.database.rows("select distinct meaning from analytics.messages").await;
+    assert_eq!(meanings, [json!({ "meaning": "a fault" })]);
     app.stop().await;
 }
 

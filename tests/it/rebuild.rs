@@ -94,6 +94,14 @@ async fn a_check_names_what_is_damaged_and_a_rebuild_mends_it() {
         "update delivery set outcome = 'applied', related_delivery_id = null where outcome = 'duplicate'",
         "update delivery set oddities = '[]' where oddities <> '[]'",
         &format!("insert into identifier values ('{nobody}', 'orderId', 'an orphan')"),
+        "update item_version set sub_status = 'made up' where item_id = '100.2'
+             and order_key = (select order_key from product_order where order_id = '00228874')",
+        "delete from entry_value where order_key = (select order_key from product_order where order_id = '00102884')",
+        "update past_entry set sentence = 'made up' where number = 0
+             and order_key = (select order_key from product_order where order_id = '00228874')",
+        "update attention set why = 'made up'",
+        "insert into unknown_value select order_key, 'message', 'made up', now(), now(), 1 from product_order
+             where order_id = '00228874'",
     ] {
         database.execute(damage).await;
     }
@@ -111,6 +119,11 @@ async fn a_check_names_what_is_damaged_and_a_rebuild_mends_it() {
         "order 00148807 content_hash=",
         "outcome is \"applied\", rebuilt \"duplicate\"",
         "oddities is [], rebuilt [{",
+        " item_id=100.2  sub_status is \"made up\", rebuilt ",
+        "entry_value  bt-wholesale order 00102884 event_position=0 ",
+        "past_entry  bt-wholesale order 00228874 number=0  sentence is \"made up\", rebuilt ",
+        "attention  bt-wholesale order 00104089 reason=access-failed  why is \"made up\", rebuilt ",
+        "unknown_value  bt-wholesale order 00228874 subject=message value=made up  the row should not be there: {",
         &format!("identifier  key {nobody} kind=orderId value=an orphan  the row should not be there"),
     ] {
         assert!(told.contains(expected), "{expected}\n{told}");
@@ -311,6 +324,69 @@ async fn where_bodies_are_gone_what_was_made_of_them_stays() {
     let rebuilt = out(&run(&database, &["rebuild"]).await);
     assert!(rebuilt.contains("left alone  1 orders"), "{rebuilt}");
     assert_eq!(everything(&database).await, before);
+    database.close().await;
+}
+
+/// Damages a delivery's body, and gives what was received.
+async fn damage(database: &TestDatabase, id: &str, made: &str) -> Vec<u8> {
+    let body = "select body from delivery_body where delivery_id = $1::uuid";
+    let received: Vec<u8> = sqlx::query_scalar(body).bind(id).fetch_one(&database.pool).await.unwrap();
+    database.execute(&format!("update delivery_body set body = {made} where delivery_id = '{id}'")).await;
+    received
+}
+
+#[tokio::test]
+async fn a_damaged_body_is_told_and_changes_nothing() {
+    let database = TestDatabase::new().await;
+    take_all_kinds(&database).await;
+    let unplaced = "select delivery_id from delivery where reason_code = 'no-order'";
+    let unplaced = database.rows(unplaced).await[0]["delivery_id"].as_str().unwrap().to_owned();
+    let key = OrderKey::of_order(SENDER, "00228874").0;
+    let middle = format!("select delivery_id from delivery where order_key = '{key}' and outcome = 'applied'");
+    let middle = database.rows(&middle).await[3]["delivery_id"].as_str().unwrap().to_owned();
+    for (id, made, orders) in [
+        // It reads as well as before, and says something else.
+        (&middle, "convert_to(replace(convert_from(body, 'UTF8'), '00228874', '00228875'), 'UTF8')", 1),
+        // What is shorter was not too large for that.
+        (&middle, "substr(body, 1, 100)", 1),
+        (&middle, "body || '\\x20'", 1),
+        (&unplaced, "'{\"b\":1}'", 0),
+    ] {
+        let received = damage(&database, id, made).await;
+        let before = everything(&database).await;
+        let checked = run(&database, &["rebuild", "--check"]).await;
+        let told = String::from_utf8_lossy(&checked.stdout).into_owned();
+        assert_eq!((checked.status.code(), line(&told, "differences").as_str()), (Some(1), "1"), "{told}");
+        let damaged = told.lines().find(|line| line.starts_with("delivery_body  ")).unwrap();
+        assert!(damaged.contains(id) && damaged.contains("is not what was received"), "{damaged}");
+        let error = String::from_utf8_lossy(&checked.stderr).into_owned();
+        assert!(error.contains("restore the bodies") && !error.contains("rebuild` mends"), "{error}");
+
+        let rebuilt = run(&database, &["rebuild"]).await;
+        assert_eq!(line(&out(&rebuilt), "changed"), "0");
+        assert_eq!(out(&rebuilt).contains("left alone  1 orders"), orders == 1, "{}", out(&rebuilt));
+        let log = String::from_utf8_lossy(&rebuilt.stderr).into_owned();
+        let reason = format!("the body of delivery {id} is not what was received");
+        assert_eq!(log.matches(&reason).count(), orders, "{log}");
+        assert_eq!(log.contains(&key.to_string()), orders == 1, "{log}");
+        let retried = run(&database, &["deliveries", "retry", id]).await;
+        assert!(!retried.status.success());
+        assert!(String::from_utf8_lossy(&retried.stdout).contains("its body is not what was received"));
+        assert_eq!(everything(&database).await, before);
+
+        let restored = "update delivery_body set body = $1 where delivery_id = $2::uuid";
+        sqlx::query(restored).bind(received).bind(id).execute(&database.pool).await.unwrap();
+        assert_eq!(line(&out(&run(&database, &["rebuild", "--check"]).await), "differences"), "0");
+    }
+
+    // An event that would need the body is kept, and says why it does not stand there.
+    damage(&database, &middle, "substr(body, 1, 100)").await;
+    let before = database.rows("select * from timeline_entry").await;
+    let late = String::from_utf8(body("03")).unwrap().replace("\"eventId\": \"", "\"eventId\": \"another-");
+    let receipts = take(&database.store, &shipped(), vec![delivery("late", late)]).await.unwrap();
+    assert_eq!(receipts[0].reason_code.as_deref(), Some("unprojected"));
+    assert!(receipts[0].reason.as_ref().unwrap().contains("no longer kept as they were received"));
+    assert_eq!(database.rows("select * from timeline_entry").await, before);
     database.close().await;
 }
 

@@ -123,6 +123,7 @@ fn told(retried: &str) -> Option<&'static str> {
         "otherwise" => "It was read again, and its outcome is another one than before.",
         "as-before" => "It was read again, and its outcome is the same as before.",
         "not-whole" => "It was too large to be kept whole and cannot be read again; its sender has to send it again.",
+        "body-damaged" => "Its body is damaged: it is not what was received. It has to be restored from a backup.",
         "bodies-gone" => "Its body is no longer kept, so it cannot be read again.",
         _ => return None,
     })
@@ -135,6 +136,7 @@ pub async fn retry(request: HttpRequest, id: web::Path<Uuid>, app: web::Data<App
         Ok(Retried::Read { before, after }) if before.outcome != after.outcome => "otherwise",
         Ok(Retried::Read { .. }) => "as-before",
         Ok(Retried::NotWhole) => "not-whole",
+        Ok(Retried::BodyDamaged) => "body-damaged",
         Ok(Retried::BodyGone) => "bodies-gone",
         Ok(Retried::NotThere) => return shown(Err(no_such_delivery(*id)), &viewer),
         Err(error) => return shown(Err(error.into()), &viewer),

@@ -224,7 +224,9 @@ fn appointment(item: &mut Item, now: &ItemStatement, event: &Event, label: &str,
     let is_same = before.as_ref().is_some_and(|before| same_appointment(before, &merged));
     item.appointment = Some(merged.clone());
     if !is_same && merged != Appointment::default() {
-        let facts = visit::appointment_facts(&now.id, item, before.as_ref(), &merged, event, changes.vocabulary);
+        let is_stated = stated.status.is_some();
+        let facts =
+            visit::appointment_facts(&now.id, item, before.as_ref(), &merged, is_stated, event, changes.vocabulary);
         changes.appointment(std::slice::from_ref(&now.id), label, before, merged);
         changes.note(Facts::Appointment(facts));
     }

@@ -20,6 +20,7 @@ pub fn expected_date(
     stated: Option<&Moment>,
     label: &str,
     event: &Event,
+    announced: &Announced,
     changes: &mut Changes<'_>,
 ) {
     let ids = [id.to_owned()];
@@ -30,9 +31,8 @@ pub fn expected_date(
     let days_from_first = words::days_between(item.first_expected.get_or_insert_with(|| now.clone()), &now);
     let days_from_previous = before.as_ref().and_then(|before| words::days_between(before, &now));
     // A first date has not moved, so that nothing explains a move of it.
-    let reason_code = before
-        .as_ref()
-        .and_then(|_| reason(id, event, changes.vocabulary).or_else(|| announced(item, &now).map(str::to_owned)));
+    let reason_code =
+        before.as_ref().and_then(|_| reason(id, event, changes.vocabulary).or_else(|| announced.code(id, &now)));
     if days_from_previous.is_some_and(|days| days > 0) && reason_code.is_none() {
         let from = before.as_ref().map(words::day_or_time).unwrap_or_default();
         item.unexplained_move = Some((from, words::day_or_time(&now)));
@@ -56,10 +56,21 @@ pub fn expected_date(
     }));
 }
 
-/// The code of the message whose text announced the date that the field says now.
-fn announced<'i>(item: &'i Item, now: &Moment) -> Option<&'i str> {
-    let (in_text, code) = item.date_in_text.as_ref()?;
-    (words::day_of(in_text)? == words::day_of(now)?).then_some(code)
+/// The dates that texts of earlier messages named, before an event's items are taken in: by item, with the code.
+pub struct Announced(Vec<(String, Moment, String)>);
+
+impl Announced {
+    pub fn of(order: &Order) -> Self {
+        let of = |(id, item): (&String, &Item)| item.date_in_text.clone().map(|(date, code)| (id.clone(), date, code));
+        Self(order.items.iter().filter_map(of).collect())
+    }
+
+    /// The code of the message whose text announced this date, for the item or one above it.
+    fn code(&self, id: &str, now: &Moment) -> Option<String> {
+        let day = words::day_of(now)?;
+        let said = self.0.iter().find(|(named, date, _)| covers(named, id) && words::day_of(date) == Some(day));
+        said.map(|(_, _, code)| code.clone())
+    }
 }
 
 /// Takes over what messages say of items: ends, cancellations, reasons, and dates that only a text names
@@ -128,9 +139,12 @@ fn reason(id: &str, event: &Event, vocabulary: &Vocabulary) -> Option<String> {
 /// Whether a message gives reasons for an item: one that names no item is about all of them, one that names an
 /// item is about those below it, too.
 fn is_about(message: &Message, id: &str) -> bool {
-    let names =
-        |named: &String| named == id || id.strip_prefix(named.as_str()).is_some_and(|rest| rest.starts_with('.'));
-    message.item_ids.is_empty() || message.item_ids.iter().any(names)
+    message.item_ids.is_empty() || message.item_ids.iter().any(|named| covers(named, id))
+}
+
+/// Whether what is said of the item `named` is said of this item: it is the same, or stands below it by its id.
+fn covers(named: &str, id: &str) -> bool {
+    named == id || id.strip_prefix(named).is_some_and(|rest| rest.starts_with('.'))
 }
 
 fn is_named_or_all(message: &Message, id: &str) -> bool {

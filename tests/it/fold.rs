@@ -558,6 +558,21 @@ fn a_date_that_a_text_announced_explains_itself_when_the_field_catches_up() {
 }
 
 #[test]
+fn order_00102884_goes_on_with_the_date_that_its_text_announced_and_nothing_clashes() {
+    let late = String::from_utf8(fixtures::seed(13)).unwrap();
+    let mut next: Value = serde_json::from_str(&late.replace("2024-02-27T23:59:59", "2024-02-29T23:59:59")).unwrap();
+    next["eventId"] = json!("next");
+    next["eventTime"] = json!("2024-02-29T08:00:00Z");
+    next["event"]["productOrder"].as_object_mut().unwrap().remove("errorMessage");
+    let seeds = [16, 13].map(fixtures::seed);
+    let bodies = [&seeds[0][..], &seeds[1][..], next.to_string().as_bytes()].map(<[u8]>::to_vec);
+    let statements: Vec<Statement> = (0..).zip(&bodies).map(|(minute, body)| statement(minute, body)).collect();
+    let history = folded(&statements);
+    assert!(history.timeline.order().contradictions.is_empty(), "{:?}", texts(&history, Kind::Contradiction));
+    assert!(!texts(&history, Kind::Contradiction).iter().any(|text| text.contains("no message gives a reason")));
+}
+
+#[test]
 fn a_message_that_names_an_item_explains_moves_of_those_below_it_also_afterwards() {
     let of = |date: &str, message: Value| {
         order_with(json!({ "errorMessage": message, "productOrderItem": [

@@ -55,7 +55,7 @@ pub fn take_in(order: &mut Order, event: &Event, at: DateTime<Utc>, vocabulary: 
     let told = now.into_iter().map(|(reason, why)| Attention { reason: reason.to_owned(), since: since(reason), why });
     let mut told: Vec<Attention> = told.collect();
     // Of several the one that has stood longest is named, with its own beginning.
-    if let Some(open) = order.contradictions.values().min_by_key(|open| open.since) {
+    if let Some(open) = order.told_contradictions().into_iter().map(|(_, open)| open).min_by_key(|open| open.since) {
         let [one, other] = &open.statements;
         let why = words::capitalised(&format!("{one}, yet {other}"));
         told.push(Attention { reason: "contradiction".to_owned(), since: open.since, why });

@@ -3,7 +3,7 @@
 //! After each event it is asked anew which clashes stand. One that stands newly is opened, one that stands
 //! no longer is closed: the feed itself resolves it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -26,31 +26,67 @@ pub struct OpenContradiction {
     pub statements: [String; 2],
 }
 
-/// What a clash is about: its kind and its topmost item.
+/// What a clash is about: its kind and its item.
 pub type ClashKey = (String, String);
 
 /// Compares the statements that now stand, and tells the clashes that are new and those that are over.
+///
+/// All that stand are kept, each with its own beginning. One that an item shares with the item that contains it
+/// is told only once the other is over.
 pub fn take_in(order: &mut Order, event: &Event, at: DateTime<Utc>, changes: &mut Changes<'_>) {
-    let scene = Scene { order, family: Family::of(order), event, at, vocabulary: changes.vocabulary };
+    let family = Family::of(order);
+    let is_told = told_keys(order, &family);
+    let scene = Scene { order, family, event, at, vocabulary: changes.vocabulary };
     let now = clashes(&scene);
+    let is_shared: BTreeSet<ClashKey> = now
+        .keys()
+        .filter(|key| above(key, &scene.family).is_some_and(|above| now.contains_key(&above)))
+        .cloned()
+        .collect();
     let over: Vec<ClashKey> = order.contradictions.keys().filter(|key| !now.contains_key(*key)).cloned().collect();
     for key in over {
-        if let Some(open) = order.contradictions.remove(&key) {
+        if let Some(open) = order.contradictions.remove(&key)
+            && is_told.contains(&key)
+        {
             let [one, _] = &open.statements;
             let text = format!("Contradiction resolved: {one}, and nothing says otherwise now");
             tell(&key, text, false, open.statements, changes);
         }
     }
     for (key, statements) in now {
-        // One that goes on shows what clashes now, since when it began.
-        if let Some(open) = order.contradictions.get_mut(&key) {
-            open.statements = statements;
-            continue;
+        if !is_told.contains(&key) && !is_shared.contains(&key) {
+            tell(&key, format!("Contradiction: {}", both(&statements)), true, statements.clone(), changes);
         }
-        let text = format!("Contradiction: {}", both(&statements));
-        tell(&key, text, true, statements.clone(), changes);
-        order.contradictions.insert(key, OpenContradiction { since: at, statements });
+        // One that goes on shows what clashes now, since when it began.
+        let since = order.contradictions.get(&key).map_or(at, |open| open.since);
+        order.contradictions.insert(key, OpenContradiction { since, statements });
     }
+}
+
+impl Order {
+    /// The contradictions that stand and were told. One that began under the item that contains its own, and has
+    /// been shared with it ever since, is told by that one.
+    pub fn told_contradictions(&self) -> Vec<(&ClashKey, &OpenContradiction)> {
+        if self.contradictions.is_empty() {
+            return Vec::new();
+        }
+        let told = told_keys(self, &Family::of(self));
+        self.contradictions.iter().filter(|(key, _)| told.contains(*key)).collect()
+    }
+}
+
+/// What began before the same clash of the item above was told by itself then, and is still open.
+fn told_keys(order: &Order, family: &Family<'_>) -> BTreeSet<ClashKey> {
+    let is_told = |(key, open): &(&ClashKey, &OpenContradiction)| {
+        let above = above(key, family).and_then(|above| order.contradictions.get(&above));
+        above.is_none_or(|above| open.since < above.since)
+    };
+    order.contradictions.iter().filter(is_told).map(|(key, _)| key.clone()).collect()
+}
+
+/// The same clash of the item that contains this one.
+fn above((kind, id): &ClashKey, family: &Family<'_>) -> Option<ClashKey> {
+    family.parent_of(id).map(|parent| (kind.clone(), parent.to_owned()))
 }
 
 fn both(statements: &[String; 2]) -> String {
@@ -87,17 +123,12 @@ const RULES: [(&str, Rule); 7] = [
     ("reopened", reopened),
 ];
 
-/// The clashes that stand. One that an item shares with the item that contains it is told once, of that one.
+/// The clashes that stand.
 fn clashes(scene: &Scene<'_>) -> BTreeMap<ClashKey, [String; 2]> {
     let mut found: BTreeMap<ClashKey, [String; 2]> = BTreeMap::new();
     for (kind, rule) in RULES {
-        let clash = |(id, item): (&String, &Item)| Some((id.clone(), rule(scene, id, item)?));
-        let of_kind: BTreeMap<String, [String; 2]> = scene.order.items.iter().filter_map(clash).collect();
-        for (id, statements) in &of_kind {
-            if !scene.family.parent_of(id).is_some_and(|parent| of_kind.contains_key(parent)) {
-                found.insert((kind.to_owned(), id.clone()), statements.clone());
-            }
-        }
+        let clash = |(id, item): (&String, &Item)| Some(((kind.to_owned(), id.clone()), rule(scene, id, item)?));
+        found.extend(scene.order.items.iter().filter_map(clash));
     }
     found
 }

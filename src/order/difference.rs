@@ -39,8 +39,9 @@ pub fn take_in(
         }
     }
     changes.date(&[], "The order", &mut order.expected_completion, event.expected_completion.as_ref());
+    let announced = visit::Announced::of(order);
     for item in &event.items {
-        take_in_item(order, &named_as_before(order, item), event, &mut changes);
+        take_in_item(order, &named_as_before(order, item), event, &announced, &mut changes);
     }
     messages(&mut standing.messages, event, &mut changes);
     visit::messages_of_items(event, order, &mut changes);
@@ -112,7 +113,13 @@ fn named_as_before<'a>(order: &Order, item: &'a ItemStatement) -> Cow<'a, ItemSt
     }
 }
 
-fn take_in_item(order: &mut Order, now: &ItemStatement, event: &Event, changes: &mut Changes<'_>) {
+fn take_in_item(
+    order: &mut Order,
+    now: &ItemStatement,
+    event: &Event,
+    announced: &visit::Announced,
+    changes: &mut Changes<'_>,
+) {
     let is_new = !order.items.contains_key(&now.id);
     let item = order.items.entry(now.id.clone()).or_default();
     let offering = now.offering.as_deref().or(item.offering.as_deref());
@@ -133,7 +140,7 @@ fn take_in_item(order: &mut Order, now: &ItemStatement, event: &Event, changes: 
         }
     }
     state_and_sub_status(item, now, &ids, &label, changes);
-    visit::expected_date(&now.id, item, now.expected_completion.as_ref(), &label, event, changes);
+    visit::expected_date(&now.id, item, now.expected_completion.as_ref(), &label, event, announced, changes);
     appointment(item, now, event, &label, changes);
     for stated in &gathered(&now.characteristics) {
         let key = compared(&stated.name);
@@ -224,7 +231,9 @@ fn appointment(item: &mut Item, now: &ItemStatement, event: &Event, label: &str,
     let is_same = before.as_ref().is_some_and(|before| same_appointment(before, &merged));
     item.appointment = Some(merged.clone());
     if !is_same && merged != Appointment::default() {
-        let facts = visit::appointment_facts(&now.id, item, before.as_ref(), &merged, event, changes.vocabulary);
+        let is_stated = stated.status.is_some();
+        let facts =
+            visit::appointment_facts(&now.id, item, before.as_ref(), &merged, is_stated, event, changes.vocabulary);
         changes.appointment(std::slice::from_ref(&now.id), label, before, merged);
         changes.note(Facts::Appointment(facts));
     }

@@ -65,7 +65,9 @@ fn stated(order: &mut Order, standing: &mut Standing, stated: &[MilestoneStateme
         if now.entry(which).or_default().insert(what) && !is_known {
             changes.milestone(milestone);
             if is_stated_as_reached(milestone) {
-                let facts = reached(order, standing, milestone);
+                let name = changes.vocabulary.milestone(&milestone.name).unwrap_or(&milestone.name);
+                let facts = reached(order, standing, milestone, name);
+                changes.name_last(name);
                 changes.note(Facts::Milestone(facts));
             }
         }
@@ -80,15 +82,16 @@ fn is_stated_as_reached(milestone: &MilestoneStatement) -> bool {
     milestone.status.as_deref().is_none_or(|status| REACHED.iter().any(|reached| same(reached, status)))
 }
 
-/// Keeps that a stated milestone is reached, for the items that it names or for the order as a whole.
-fn reached(order: &mut Order, standing: &mut Standing, milestone: &MilestoneStatement) -> MilestoneFacts {
+/// Keeps that a stated milestone is reached, for the items that it names or for the order as a whole. `name` is as
+/// the vocabulary spells it, so that it is the same milestone whoever says it.
+fn reached(order: &mut Order, standing: &mut Standing, milestone: &MilestoneStatement, name: &str) -> MilestoneFacts {
     let named = milestone.item_ids.iter().filter(|id| order.items.contains_key(*id));
     let named: Vec<Option<String>> = named.cloned().map(Some).collect();
     let about = if named.is_empty() { vec![None] } else { named };
-    let is_first_of_order = !is_reached(order, standing, &milestone.name);
-    let is_first = !about.iter().any(|item_id| is_said(order, standing, &milestone.name, item_id.as_deref()));
+    let is_first_of_order = !is_reached(order, standing, name);
+    let is_first = !about.iter().any(|item_id| is_said(order, standing, name, item_id.as_deref()));
     for item_id in about {
-        note(order, standing, &milestone.name, item_id.as_deref(), SaidBy::Milestone);
+        note(order, standing, name, item_id.as_deref(), SaidBy::Milestone);
     }
     let value = milestone.status.clone().unwrap_or_else(|| "reached".to_owned());
     MilestoneFacts { said_by: vec![SaidBy::Milestone], values: vec![value], is_first, is_first_of_order }

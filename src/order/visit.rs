@@ -1,6 +1,6 @@
 //! Dates and visits: what follows from a version of an expected date or of an appointment.
 
-use chrono::Timelike;
+use chrono::{NaiveDate, Timelike};
 use chrono_tz::Europe::London;
 
 use super::change::{AppointmentFacts, DateFacts, Facts};
@@ -20,6 +20,7 @@ pub fn expected_date(
     stated: Option<&Moment>,
     label: &str,
     event: &Event,
+    announced: &Announced,
     changes: &mut Changes<'_>,
 ) {
     let ids = [id.to_owned()];
@@ -27,23 +28,49 @@ pub fn expected_date(
         return;
     };
     let Some(now) = item.expected_completion.clone() else { return };
-    let first = item.first_expected.get_or_insert_with(|| now.clone());
+    let days_from_first = words::days_between(item.first_expected.get_or_insert_with(|| now.clone()), &now);
     let days_from_previous = before.as_ref().and_then(|before| words::days_between(before, &now));
     // A first date has not moved, so that nothing explains a move of it.
-    let reason_code = before.as_ref().and_then(|_| reason(id, event, changes.vocabulary));
+    let reason_code =
+        before.as_ref().and_then(|_| reason(id, event, changes.vocabulary).or_else(|| announced.code(id, &now)));
     if days_from_previous.is_some_and(|days| days > 0) && reason_code.is_none() {
         let from = before.as_ref().map(words::day_or_time).unwrap_or_default();
         item.unexplained_move = Some((from, words::day_or_time(&now)));
     } else if days_from_previous.is_some() {
         item.unexplained_move = None;
     }
+    // What the field says now is newer than the text of an earlier message.
+    if !event
+        .messages
+        .iter()
+        .any(|message| is_named_or_all(message, id) && date_of(message, changes.vocabulary).is_some())
+    {
+        item.date_in_text = None;
+    }
     changes.note(Facts::ExpectedDate(DateFacts {
         is_first: before.is_none(),
-        days_from_first: words::days_between(first, &now),
+        days_from_first,
         days_from_previous,
         reason_code,
         in_text_of: None,
     }));
+}
+
+/// The dates that texts of earlier messages named, before an event's items are taken in: by item, with the code.
+pub struct Announced(Vec<(String, Moment, String)>);
+
+impl Announced {
+    pub fn of(order: &Order) -> Self {
+        let of = |(id, item): (&String, &Item)| item.date_in_text.clone().map(|(date, code)| (id.clone(), date, code));
+        Self(order.items.iter().filter_map(of).collect())
+    }
+
+    /// The code of the message whose text announced this date, for the item or one above it.
+    fn code(&self, id: &str, now: &Moment) -> Option<String> {
+        let day = words::day_of(now)?;
+        let said = self.0.iter().find(|(named, date, _)| covers(named, id) && words::day_of(date) == Some(day));
+        said.map(|(_, _, code)| code.clone())
+    }
 }
 
 /// Takes over what messages say of items: ends, cancellations, reasons, and dates that only a text names
@@ -63,12 +90,14 @@ pub fn messages_of_items(event: &Event, order: &mut Order, changes: &mut Changes
                 if meaning.is(Class::Cancelled) {
                     item.said_cancelled = Some(code.to_owned());
                 }
-                if explains_a_move(code, changes.vocabulary) {
-                    item.unexplained_move = None;
-                }
             }
             if let Some((date, code)) = &date {
                 date_in_text(id, item, date, code, changes);
+            }
+        }
+        if message.codes().any(|code| explains_a_move(code, changes.vocabulary)) {
+            for (_, item) in order.items.iter_mut().filter(|(id, _)| is_about(message, id)) {
+                item.unexplained_move = None;
             }
         }
     }
@@ -104,12 +133,23 @@ fn date_of(message: &Message, vocabulary: &Vocabulary) -> Option<(Moment, String
 
 /// The code of the message that explains why a date of the item moved.
 fn reason(id: &str, event: &Event, vocabulary: &Vocabulary) -> Option<String> {
-    let names =
-        |named: &String| named == id || id.strip_prefix(named.as_str()).is_some_and(|rest| rest.starts_with('.'));
-    // One that names no item is about all of them.
-    let is_about = |message: &&Message| message.item_ids.is_empty() || message.item_ids.iter().any(names);
     let code = |message: &Message| message.codes().find(|code| explains_a_move(code, vocabulary)).map(str::to_owned);
-    event.messages.iter().filter(is_about).find_map(code)
+    event.messages.iter().filter(|message| is_about(message, id)).find_map(code)
+}
+
+/// Whether a message gives reasons for an item: one that names no item is about all of them, one that names an
+/// item is about those below it, too.
+fn is_about(message: &Message, id: &str) -> bool {
+    message.item_ids.is_empty() || message.item_ids.iter().any(|named| covers(named, id))
+}
+
+/// Whether what is said of the item `named` is said of this item: it is the same, or stands below it by its id.
+fn covers(named: &str, id: &str) -> bool {
+    named == id || id.strip_prefix(named).is_some_and(|rest| rest.starts_with('.'))
+}
+
+fn is_named_or_all(message: &Message, id: &str) -> bool {
+    message.item_ids.is_empty() || message.item_ids.iter().any(|named| named == id)
 }
 
 fn explains_a_move(code: &str, vocabulary: &Vocabulary) -> bool {
@@ -118,26 +158,35 @@ fn explains_a_move(code: &str, vocabulary: &Vocabulary) -> bool {
     meaning.is_some_and(|meaning| EXPLAINS.into_iter().any(|class| meaning.is(class)))
 }
 
-/// What a version of an appointment changes, and whose fault it is.
+/// What a version of an appointment changes, and whose fault it is. `is_status_stated` is false where the status
+/// is that of an earlier event.
 pub fn appointment_facts(
     id: &str,
     item: &mut Item,
     before: Option<&Appointment>,
     now: &Appointment,
+    is_status_stated: bool,
     event: &Event,
     vocabulary: &Vocabulary,
 ) -> AppointmentFacts {
     let changed = before.map_or_else(Vec::new, |before| differences(before, now));
     let is_moved = changed.contains(&"window") && before.is_some_and(|before| before.start.is_some());
-    let says_moved = now.status.as_deref().and_then(|status| vocabulary.meaning(Subject::AppointmentStatus, status));
+    let stated = now.status.as_deref().filter(|_| is_status_stated);
+    let says_moved = stated.and_then(|status| vocabulary.meaning(Subject::AppointmentStatus, status));
     let says_moved = says_moved.is_some_and(|meaning| meaning.is(Class::Rescheduled));
-    // Hours that were not known and now are have not moved, unless the sender says so.
-    if is_moved && (says_moved || before.is_some_and(is_window_known)) {
+    // Hours that become known or unknown on the same day have not moved, unless the sender says so.
+    let moves = |before: &Appointment| {
+        is_window_known(before) && is_window_known(now) || day_of_start(before) != day_of_start(now)
+    };
+    if is_moved && (says_moved || before.is_some_and(moves)) {
         item.reschedules += 1;
     }
+    // The fault of a visit that was missed is not that of the next one.
+    let at_fault = now.status.as_deref().filter(|_| is_status_stated || !changed.contains(&"window"));
+    let fault = fault(id, at_fault, event, vocabulary);
     AppointmentFacts {
         changed,
-        fault: fault(id, now, event, vocabulary),
+        fault,
         reschedules: item.reschedules,
         slot: slot(now),
         is_window_known: is_window_known(now),
@@ -163,17 +212,19 @@ fn differences(before: &Appointment, now: &Appointment) -> Vec<&'static str> {
 }
 
 /// Whose fault a version is: the status says it, else a message of the same event.
-fn fault(id: &str, now: &Appointment, event: &Event, vocabulary: &Vocabulary) -> Option<Fault> {
-    let status = now.status.as_deref().and_then(|status| vocabulary.meaning(Subject::AppointmentStatus, status));
+fn fault(id: &str, status: Option<&str>, event: &Event, vocabulary: &Vocabulary) -> Option<Fault> {
+    let status = status.and_then(|status| vocabulary.meaning(Subject::AppointmentStatus, status));
     status.and_then(|meaning| meaning.fault).or_else(|| {
         const OF_VISITS: [Class; 3] = [Class::Rescheduled, Class::Missed, Class::AccessFailed];
-        let about =
-            |message: &&Message| message.item_ids.is_empty() || message.item_ids.iter().any(|named| named == id);
-        event.messages.iter().filter(about).find_map(|message| {
+        event.messages.iter().filter(|message| is_named_or_all(message, id)).find_map(|message| {
             let mut meanings = message.codes().filter_map(|code| vocabulary.meaning(Subject::Message, code));
             meanings.find(|meaning| OF_VISITS.into_iter().any(|class| meaning.is(class)))?.fault
         })
     })
+}
+
+fn day_of_start(appointment: &Appointment) -> Option<NaiveDate> {
+    appointment.start.as_ref().and_then(words::day_of)
 }
 
 fn is_window_known(appointment: &Appointment) -> bool {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use sha2::{Digest, Sha256};
 
-use super::spelling::compared;
+use super::spelling::{compared, same};
 
 /// Codes and their meaning. Unknown values are normal: every look-up may find nothing, and then the
 /// value stands as received (contract, law 7).
@@ -88,6 +88,15 @@ impl Vocabulary {
     /// The words for a value, if it is known.
     pub fn words(&self, subject: Subject, value: &str) -> Option<&str> {
         self.meaning(subject, value).map(|meaning| meaning.words.as_str())
+    }
+
+    /// A milestone as the vocabulary spells it, in whatever spelling it comes.
+    pub fn milestone(&self, name: &str) -> Option<&str> {
+        self.meanings
+            .values()
+            .filter_map(|meaning| meaning.milestone.as_deref())
+            .filter(|known| same(known, name))
+            .min()
     }
 
     pub fn offering(&self, id: &str) -> Option<&Meaning> {

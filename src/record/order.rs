@@ -78,7 +78,7 @@ impl From<Attention> for AttentionRecord {
 }
 
 fn contradictions_of(order: &Order) -> Vec<ContradictionRecord> {
-    let open = order.contradictions.iter();
+    let open = order.told_contradictions().into_iter();
     open.map(|((kind, item_id), open)| ContradictionRecord {
         kind: kind.clone(),
         item_id: item_id.clone(),

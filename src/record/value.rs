@@ -28,11 +28,12 @@ pub struct EntryValueRecord {
 pub fn values_of(entries: &[EntryRecord], vocabulary: &Vocabulary) -> Vec<EntryValueRecord> {
     let mut values = Vec::new();
     for event in entries.chunk_by(|one, next| one.event_position == next.event_position) {
-        let is_status = |entry: &EntryRecord, class| {
+        let says = |entry: &EntryRecord, class| {
             let meaning = status_of(entry).and_then(|status| vocabulary.meaning(Subject::AppointmentStatus, status));
             meaning.is_some_and(|meaning| meaning.is(class))
         };
-        let mut is_told = event.iter().any(|entry| is_status(entry, Class::Missed));
+        let says_missed = |entry: &EntryRecord| says(entry, Class::Missed) && has_new_status(entry);
+        let mut is_told = event.iter().any(says_missed);
         for entry in event {
             match entry.known_kind() {
                 Some(Kind::Message) => {
@@ -52,7 +53,9 @@ pub fn values_of(entries: &[EntryRecord], vocabulary: &Vocabulary) -> Vec<EntryV
                     }
                 }
                 Some(Kind::Appointment) => {
-                    let is_missed = is_status(entry, Class::Missed) || is_status(entry, Class::Rescheduled);
+                    let is_moved =
+                        says(entry, Class::Rescheduled) && (has_new_status(entry) || changes(entry, "window"));
+                    let is_missed = says_missed(entry) || is_moved;
                     let fault = entry.facts.as_ref().and_then(|facts| facts.get("fault")?.as_str());
                     let missed = is_missed.then(|| fault.unwrap_or(UNKNOWN).to_owned());
                     let status = status_of(entry).map(str::to_owned);
@@ -80,6 +83,21 @@ fn codes(message: &MessageRecord) -> Vec<(i32, Option<&str>)> {
         }
     }
     codes
+}
+
+/// Whether this version is the first with its status, or the first of another appointment: a visit is missed once,
+/// however many versions of it follow.
+fn has_new_status(entry: &EntryRecord) -> bool {
+    let Some(before) = &entry.from else { return true };
+    let id = |appointment: &serde_json::Value| Some(appointment.get("id")?.as_str()?.to_owned());
+    let is_other = id(before).zip(entry.to.as_ref().and_then(id)).is_some_and(|(before, now)| before != now);
+    is_other || changes(entry, "status")
+}
+
+/// Whether a version of an appointment differs from the one before in this part.
+fn changes(entry: &EntryRecord, part: &str) -> bool {
+    let changed = entry.facts.as_ref().and_then(|facts| facts.get("changed")?.as_array());
+    changed.is_some_and(|changed| changed.iter().any(|known| known == part))
 }
 
 fn status_of(entry: &EntryRecord) -> Option<&str> {

@@ -263,6 +263,80 @@ async fn a_message_counts_by_its_own_code_where_its_text_names_none() {
 }
 
 #[tokio::test]
+async fn a_visit_is_missed_once_however_many_versions_follow() {
+    let app = TestApp::start().await;
+    let of = |status: Option<&str>, reference: &str, day: u32| {
+        json!({ "productOrderItem": { "id": "1", "appointment": {
+            "id": "A", "appointmentStatus": status, "BESAppointmentId": reference,
+            "appointmentStart": format!("2024-02-{day:02}T08:00:00Z"), "appointmentFinish": format!("2024-02-{day:02}T13:00:00Z") } } })
+    };
+    let versions = [
+        of(Some("CustomerMissed"), "R1", 8),
+        of(None, "R2", 8),
+        of(None, "R2", 15),
+        of(Some("SupplierChanged"), "R2", 16),
+        of(None, "R3", 16),
+        of(Some("SupplierChanged"), "R3", 17),
+    ];
+    for (day, fields) in (1..).zip(versions) {
+        assert_eq!(app.post("/listener", order_body("visit", day, fields)).await.status, 200);
+    }
+    let missed = "select at::date as day, reason, fault from analytics.missed_appointments order by at";
+    let row = |day: u32, reason: &str, fault: &str| json!({ "day": format!("2024-01-{day:02}"), "reason": reason, "fault": fault });
+    let expected = [
+        row(1, "CustomerMissed", "customer"),
+        row(4, "SupplierChanged", "supplier"),
+        row(6, "SupplierChanged", "supplier"),
+    ];
+    assert_eq!(app.database.rows(missed).await, expected);
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn what_is_counted_of_each_order_of_the_document_is_that_of_its_snapshot() {
+    let app = TestApp::start().await;
+    app.deliver_all().await;
+    let orders = app.database.rows("select order_id from analytics.orders order by 1").await;
+    assert_eq!(orders.len(), 12);
+    for order in &orders {
+        let order_id = order["order_id"].as_str().unwrap();
+        let mut told: Vec<String> = Vec::new();
+        for (table, columns) in COUNTED {
+            let query = format!("select {columns} from analytics.{table} where order_id = '{order_id}'");
+            let rows = app.database.rows(&query).await;
+            let mut lines: Vec<String> = rows.iter().map(|row| format!("{table}: {row}")).collect();
+            lines.sort();
+            told.append(&mut lines);
+        }
+        // The event without a time of its own stands where it was received: now.
+        let told = told.join("\n").replace(&chrono::Utc::now().format("%Y-%m-%d").to_string(), "today");
+        insta::with_settings!({ snapshot_path => "snapshots/counted", prepend_module_to_snapshot => false, omit_expression => true }, {
+            insta::assert_snapshot!(order_id, told);
+        });
+    }
+    app.stop().await;
+}
+
+/// What follows from the bodies and is counted, by view. Of times the day is told.
+const COUNTED: [(&str, &str); 5] = [
+    ("milestones", "at::date as at, milestone, item_id, said_by, is_first"),
+    (
+        "appointment_history",
+        "item_id, status, window_start, window_finish, slot, fault, reschedules, changed, valid_from::date as since",
+    ),
+    (
+        "expected_date_history",
+        "item_id, expected_text, is_first, days_from_first, days_from_previous, reason_code, in_text_of,
+         valid_from::date as since",
+    ),
+    (
+        "contradictions",
+        "kind, item_id, statement, other_statement, opened_at::date as opened, closed_at::date as closed",
+    ),
+    ("attention", "since::date as since, reason, case when reason <> 'silent' then why end as why"),
+];
+
+#[tokio::test]
 async fn milestones_of_the_order_and_those_that_the_sender_states_are_counted() {
     let app = TestApp::start().await;
     let acknowledged = json!({ "errorMessage": { "subCode": "510", "message": "acknowledged" } });

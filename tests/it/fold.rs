@@ -529,6 +529,131 @@ fn an_item_stands_below_its_container_or_the_item_that_its_id_names() {
     assert_eq!(ordered, ["9", "100", "100.1.5", "100.7", "200.1"]);
 }
 
+#[test]
+fn a_date_that_a_text_announced_explains_itself_when_the_field_catches_up() {
+    let of = |date: &str, message: Value| {
+        order_with(json!({ "errorMessage": message, "productOrderItem": {
+            "id": "1", "state": "inProgress", "expectedCompletionDate": date } }))
+    };
+    let announced = json!({ "subCode": "101105", "productOrderItem": { "itemId": "1" },
+        "message": "Warning : 101105 : Target date has been amended to 29-02-2024" });
+    let history = folded(&[
+        event(1, of("2024-02-23T23:59:59Z", announced)),
+        event(2, of("2024-02-29T23:59:59Z", json!([]))),
+        event(3, of("2024-03-02T23:59:59Z", json!([]))),
+    ]);
+    let dates = history.entries.iter().filter_map(|entry| match &entry.change.facts {
+        Some(Facts::ExpectedDate(facts)) if facts.in_text_of.is_none() => Some(facts.reason_code.as_deref()),
+        _ => None,
+    });
+    assert_eq!(dates.collect::<Vec<_>>(), [None, Some("101105"), None]);
+    assert_eq!(
+        texts(&history, Kind::Contradiction),
+        [
+            "Contradiction: message 101105 says that item 1 is expected on 29 Feb 2024, yet its expected completion is 23 Feb 2024",
+            "Contradiction resolved: message 101105 says that item 1 is expected on 29 Feb 2024, and nothing says otherwise now",
+            "Contradiction: item 1 was expected on 29 Feb 2024, yet it is now expected on 2 Mar 2024, and no message gives a reason",
+        ]
+    );
+}
+
+#[test]
+fn order_00102884_goes_on_with_the_date_that_its_text_announced_and_nothing_clashes() {
+    let late = String::from_utf8(fixtures::seed(13)).unwrap();
+    let mut next: Value = serde_json::from_str(&late.replace("2024-02-27T23:59:59", "2024-02-29T23:59:59")).unwrap();
+    next["eventId"] = json!("next");
+    next["eventTime"] = json!("2024-02-29T08:00:00Z");
+    next["event"]["productOrder"].as_object_mut().unwrap().remove("errorMessage");
+    let seeds = [16, 13].map(fixtures::seed);
+    let bodies = [&seeds[0][..], &seeds[1][..], next.to_string().as_bytes()].map(<[u8]>::to_vec);
+    let statements: Vec<Statement> = (0..).zip(&bodies).map(|(minute, body)| statement(minute, body)).collect();
+    let history = folded(&statements);
+    assert!(history.timeline.order().contradictions.is_empty(), "{:?}", texts(&history, Kind::Contradiction));
+    assert!(!texts(&history, Kind::Contradiction).iter().any(|text| text.contains("no message gives a reason")));
+}
+
+#[test]
+fn a_message_that_names_an_item_explains_moves_of_those_below_it_also_afterwards() {
+    let of = |date: &str, message: Value| {
+        order_with(json!({ "errorMessage": message, "productOrderItem": [
+            { "id": "1", "state": "inProgress" }, { "id": "1.1", "state": "inProgress", "expectedCompletionDate": date } ] }))
+    };
+    let delayed = json!({ "subCode": "101096", "message": "further work", "productOrderItem": { "itemId": "1" } });
+    let history = folded(&[
+        event(1, of("2024-05-01", json!([]))),
+        event(2, of("2024-05-03", json!([]))),
+        event(3, of("2024-05-03", delayed)),
+    ]);
+    assert_eq!(texts(&history, Kind::Contradiction).len(), 2, "opened and resolved");
+    assert!(history.timeline.order().contradictions.is_empty());
+}
+
+#[test]
+fn a_contradiction_of_an_item_and_of_the_one_that_contains_it_keep_their_own_beginnings() {
+    let of = |parent: &str, child: &str| {
+        order_with(json!({ "productOrderItem": [{ "id": "1", "state": parent }, { "id": "1.1", "state": child }],
+            "errorMessage": { "subCode": "530", "message": "complete", "productOrderItem": [{ "itemId": "1" }, { "itemId": "1.1" }] } }))
+    };
+    let history = folded(&[
+        event(1, of("inProgress", "inProgress")),
+        event(2, of("completed", "inProgress")),
+        event(3, of("inProgress", "inProgress")),
+        event(4, of("completed", "completed")),
+    ]);
+    let told: Vec<_> = entries(&history, Kind::Contradiction, "1")
+        .chain(entries(&history, Kind::Contradiction, "1.1"))
+        .filter(|entry| entry.change.name.as_deref() == Some("complete-while-running"))
+        .map(|entry| (entry.change.item_ids[0].as_str(), entry.position, text(entry.change.to.as_ref().unwrap())))
+        .collect();
+    let told: Vec<_> = told.iter().map(|(item, position, to)| (*item, *position, to.as_str())).collect();
+    let expected = [
+        ("1", 0, "open"),
+        ("1", 1, "closed"),
+        ("1", 2, "open"),
+        ("1", 3, "closed"),
+        ("1.1", 1, "open"),
+        ("1.1", 3, "closed"),
+    ];
+    assert_eq!(told, expected);
+    let history = folded(&[event(1, of("inProgress", "inProgress")), event(2, of("completed", "inProgress"))]);
+    let key = ("complete-while-running".to_owned(), "1.1".to_owned());
+    assert_eq!(history.timeline.order().contradictions[&key].since, received(1), "it stood before it was told");
+}
+
+#[test]
+fn only_a_window_that_moves_is_a_reschedule_and_a_fault_is_of_its_own_visit() {
+    let of = |status: Option<&str>, start: &str, finish: &str| {
+        order_with(json!({ "productOrderItem": { "id": "1", "appointment": {
+            "appointmentStatus": status, "appointmentStart": start, "appointmentFinish": finish } } }))
+    };
+    let history = folded(&[
+        event(1, of(Some("CustomerMissed"), "2024-01-08T12:00:00Z", "2024-01-08T18:00:00Z")),
+        // The hours become unknown, and then known again.
+        event(2, of(None, "2024-01-08T12:00:00Z", "2024-01-08T12:00:00Z")),
+        event(3, of(None, "2024-01-08T08:00:00Z", "2024-01-08T13:00:00Z")),
+        event(4, of(None, "2024-01-10T12:00:00Z", "2024-01-10T12:00:00Z")),
+        event(5, of(Some("SupplierChanged"), "2024-01-10T08:00:00Z", "2024-01-10T13:00:00Z")),
+    ]);
+    let told = history.entries.iter().filter_map(|entry| match &entry.change.facts {
+        Some(Facts::Appointment(facts)) => Some((facts.reschedules, facts.fault.map(order::Fault::name))),
+        _ => None,
+    });
+    let expected = [(0, Some("customer")), (0, None), (0, None), (1, None), (2, Some("supplier"))];
+    assert_eq!(told.collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn a_stated_milestone_is_that_of_the_vocabulary_in_whatever_spelling() {
+    let stated = order_with(json!({ "productOrderItem": { "id": "1" },
+        "productOrderMilestone": { "name": "kci-1", "status": "reached", "productOrderItem": { "itemId": "1" } } }));
+    let sub_status = order_with(json!({ "productOrderItem": { "id": "1", "subStatus": "AcceptedByBTWwBC" } }));
+    let history = folded(&[event(1, stated), event(2, sub_status)]);
+    let told: Vec<_> = milestones(&history).map(|(_, facts)| facts.is_first).collect();
+    assert_eq!(told, [true, false]);
+    let names = history.entries.iter().filter(|entry| entry.change.kind == Kind::Milestone);
+    assert_eq!(names.map(|entry| entry.change.name.as_deref().unwrap()).collect::<Vec<_>>(), ["KCI1", "KCI1"]);
+}
+
 /// What an event at this minute says of order 1, without what every event has.
 fn event(minute: u32, order: Value) -> Statement {
     let body = json!({ "event": { "productOrder": order }, "eventId": format!("e-{minute}"),

@@ -180,6 +180,9 @@ async fn run(mut waiting: mpsc::Receiver<Job>, store: Store, vocabulary: Current
                 let _ = reply.send(Ok(receipt));
             }),
             Ok(Err(error)) => {
+                if matches!(error, StoreError::Unavailable(_)) {
+                    store.doubt_connections();
+                }
                 let error = Arc::new(error);
                 replies.into_iter().for_each(|(reply, _)| {
                     let _ = reply.send(Err(Arc::clone(&error)));

@@ -36,7 +36,8 @@ mod spooled;
 mod tables;
 mod vocabulary;
 
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
 use sqlx::{ConnectOptions, Connection, Executor};
@@ -100,6 +101,22 @@ async fn prefer_lz4(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
 #[derive(Clone, Debug)]
 pub struct Store {
     pool: PgPool,
+    doubt: Doubt,
+}
+
+/// When a connection was found broken last: those that were not used since may be, too.
+#[derive(Clone, Debug, Default)]
+struct Doubt(Arc<Mutex<Option<Instant>>>);
+
+impl Doubt {
+    fn is_about(&self, idle_for: Duration) -> bool {
+        let found = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        found.is_some_and(|found| found.elapsed() <= idle_for)
+    }
+
+    fn begin(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+    }
 }
 
 impl Store {
@@ -114,14 +131,17 @@ impl Store {
         } else {
             options
         };
+        let doubt = Doubt::default();
+        let doubted = doubt.clone();
         let pool = PgPoolOptions::new()
             .max_connections(connections)
             .acquire_timeout(Duration::from_secs(5))
             // A question before every use would cost each delivery a round trip; one that lay idle is asked.
             .test_before_acquire(false)
-            .before_acquire(|connection, found| {
+            .before_acquire(move |connection, found| {
+                let is_doubtful = found.idle_for > IDLE || doubted.is_about(found.idle_for);
                 Box::pin(async move {
-                    if found.idle_for > IDLE {
+                    if is_doubtful {
                         connection.ping().await?;
                     }
                     Ok(true)
@@ -129,7 +149,12 @@ impl Store {
             })
             .after_connect(|connection, _| Box::pin(async move { prefer_lz4(connection).await }))
             .connect_lazy_with(options);
-        Self { pool }
+        Self { pool, doubt }
+    }
+
+    /// A connection was found broken: the others are asked before they are used next.
+    pub fn doubt_connections(&self) {
+        self.doubt.begin();
     }
 
     /// The same database by connections that nobody else uses, where no statement may take longer than a
@@ -165,7 +190,7 @@ impl Store {
     pub fn patient(&self) -> Self {
         let options = PgConnectOptions::clone(&self.pool.connect_options());
         let options = options.disable_statement_logging();
-        Self { pool: self.pool.options().clone().connect_lazy_with(options) }
+        Self { pool: self.pool.options().clone().connect_lazy_with(options), doubt: self.doubt.clone() }
     }
 
     /// Whether the database answers now.

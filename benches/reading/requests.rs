@@ -42,9 +42,10 @@ async fn kinds(connection: &mut PgConnection) -> Vec<(String, Vec<String>)> {
     let mut some = async |sql: String| -> Vec<String> {
         sqlx::query_scalar(AssertSqlSafe(sql)).fetch_all(&mut *connection).await.unwrap()
     };
-    // Keys are hashes: those that follow a point are as good as any.
+    // An order's key follows from its id, so a copy is found by its other ids only. Keys are hashes: the rows of the orders
+    // that were not copied lie among all others in every index.
     let orders = some(format!(
-        "select order_id from product_order where order_key > md5('somewhere')::uuid order by order_key limit {ASKED}"
+        "select order_id from product_order where order_id not like '%-%' order by order_key limit {ASKED}"
     ))
     .await;
     let of_orders = |form: fn(&str) -> String| orders.iter().map(|id| form(id)).collect::<Vec<_>>();

@@ -34,6 +34,8 @@
       input.removeAttribute("aria-activedescendant");
     };
     const show = (title, found) => {
+      // What was chosen stays so where it is found by the longer beginning, too.
+      const before = options()[chosen]?.dataset.href;
       list.replaceChildren();
       if (!found.length) return close();
       const heading = element("div", "title", title);
@@ -54,6 +56,9 @@
       list.hidden = false;
       chosen = -1;
       input.setAttribute("aria-expanded", "true");
+      input.removeAttribute("aria-activedescendant");
+      const again = options().findIndex((option) => option.dataset.href === before);
+      if (again >= 0) choose(again);
     };
     const choose = (at) => {
       const all = options();

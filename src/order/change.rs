@@ -61,6 +61,17 @@ pub enum SaidBy {
     Milestone,
 }
 
+impl SaidBy {
+    /// In texts, and stable for programs.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::SubStatus => "sub-status",
+            Self::Message => "message",
+            Self::Milestone => "milestone",
+        }
+    }
+}
+
 /// A version of an expected completion date.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DateFacts {

@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::change::{Change, Facts, Kind};
 use super::event::{Appointment, Characteristic, Event, ItemStatement, Message, Placing, Statement};
+use super::family::Addressed;
 use super::moment::Moment;
 use super::place::is_create;
 use super::short_hash::short_hash;
@@ -44,8 +45,9 @@ pub fn take_in(
         take_in_item(order, &named_as_before(order, item), event, &announced, &mut changes);
     }
     messages(&mut standing.messages, event, &mut changes);
-    visit::messages_of_items(event, order, &mut changes);
-    milestone::take_in(order, &mut standing.milestones, event, &mut changes);
+    let addressed = Addressed::of(&event.messages, order, changes.vocabulary);
+    visit::messages_of_items(&addressed, order, &mut changes);
+    milestone::take_in(order, &mut standing.milestones, event, &addressed, &mut changes);
     if let Some(own) = &event.state {
         order.own_state = Some(own.clone());
     }

@@ -36,25 +36,39 @@ impl<'o> Family<'o> {
     }
 }
 
-/// The items that messages without an item of their own are about: the root items, since such a message is about
-/// the order as a whole (domain §1, messages). Worked out only where a message needs them.
-pub fn roots_for<'m>(order: &Order, mut messages: impl Iterator<Item = &'m Message>) -> Vec<String> {
-    if messages.all(|message| !message.item_ids.is_empty()) {
-        return Vec::new();
+/// The messages of an event that can mean something to items, each with the items that it is about: those that it
+/// names, else the root items, since such a message is about the order as a whole (domain §1, messages).
+///
+/// Of those without an item of their own there are only those of known codes, and of several that mean the same the
+/// last: what is left is few, however long a list the body brings.
+#[derive(Debug)]
+pub struct Addressed<'m> {
+    messages: Vec<&'m Message>,
+    /// Empty where no message needs them.
+    roots: Vec<String>,
+}
+
+impl<'m> Addressed<'m> {
+    pub fn of(messages: &'m [Message], order: &Order, vocabulary: &Vocabulary) -> Self {
+        let messages = meaning_something(messages, vocabulary);
+        let roots = if messages.iter().all(|message| !message.item_ids.is_empty()) {
+            Vec::new()
+        } else {
+            let family = Family::of(order);
+            order.items.keys().filter(|id| family.is_root(id)).cloned().collect()
+        };
+        Self { messages, roots }
     }
-    let family = Family::of(order);
-    order.items.keys().filter(|id| family.is_root(id)).cloned().collect()
+
+    /// In the event's order.
+    pub fn iter(&self) -> impl Iterator<Item = (&'m Message, &[String])> {
+        self.messages
+            .iter()
+            .map(|message| (*message, if message.item_ids.is_empty() { &*self.roots } else { &*message.item_ids }))
+    }
 }
 
-/// The items that a message is about: those that it names, else the order's `roots`.
-pub fn items_of<'m>(message: &'m Message, roots: &'m [String]) -> &'m [String] {
-    if message.item_ids.is_empty() { roots } else { &message.item_ids }
-}
-
-/// The messages of an event that can mean something to items. Of those without an item of their own, which concern
-/// every root item, only those of known codes, and of several that mean the same the last: what is left is few, however
-/// long a list the body brings.
-pub fn meaning_something<'m>(messages: &'m [Message], vocabulary: &Vocabulary) -> Vec<&'m Message> {
+fn meaning_something<'m>(messages: &'m [Message], vocabulary: &Vocabulary) -> Vec<&'m Message> {
     let mut said = HashSet::new();
     let mut last_first = Vec::new();
     for message in messages.iter().rev() {

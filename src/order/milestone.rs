@@ -8,7 +8,7 @@ use std::iter;
 
 use super::change::{Facts, Kind, MilestoneFacts, SaidBy};
 use super::event::{Event, MilestoneStatement};
-use super::family::{items_of, meaning_something, roots_for};
+use super::family::Addressed;
 use super::moment::rfc3339;
 use super::short_hash::short_hash;
 use super::spelling::{compared, same};
@@ -29,9 +29,15 @@ type Standing = BTreeMap<u64, BTreeSet<u64>>;
 
 /// Tells the milestones that an event states, and those that it says are reached and that their source had not
 /// said before. Items of which the same is said share an entry.
-pub fn take_in(order: &mut Order, standing: &mut Standing, event: &Event, changes: &mut Changes<'_>) {
+pub fn take_in(
+    order: &mut Order,
+    standing: &mut Standing,
+    event: &Event,
+    addressed: &Addressed<'_>,
+    changes: &mut Changes<'_>,
+) {
     stated(order, standing, &event.milestones, changes);
-    let sayings = sayings(order, event, changes);
+    let sayings = sayings(order, event, addressed, changes);
     let known: BTreeSet<String> = sayings
         .keys()
         .filter(|(milestone, _)| is_reached(order, standing, milestone))
@@ -115,7 +121,7 @@ fn note(order: &mut Order, standing: &mut Standing, milestone: &str, item_id: Op
     match item_id.map(|id| order.items.get_mut(id)) {
         Some(Some(item)) => item.reached.entry(milestone.to_owned()).or_default().insert(by),
         Some(None) => false,
-        None => standing.entry(of_order(milestone)).or_default().insert(short_hash([name_of(by)])),
+        None => standing.entry(of_order(milestone)).or_default().insert(short_hash([by.name()])),
     }
 }
 
@@ -124,15 +130,7 @@ fn of_order(milestone: &str) -> u64 {
     short_hash(["reached by the order", milestone])
 }
 
-fn name_of(by: SaidBy) -> &'static str {
-    match by {
-        SaidBy::SubStatus => "sub-status",
-        SaidBy::Message => "message",
-        SaidBy::Milestone => "milestone",
-    }
-}
-
-fn sayings(order: &Order, event: &Event, changes: &Changes<'_>) -> Sayings {
+fn sayings(order: &Order, event: &Event, addressed: &Addressed<'_>, changes: &Changes<'_>) -> Sayings {
     let mut sayings = Sayings::new();
     let mut say = |subject, value: &str, item_id: Option<&str>, by| {
         let meaning = changes.vocabulary.meaning(subject, value);
@@ -150,10 +148,7 @@ fn sayings(order: &Order, event: &Event, changes: &Changes<'_>) -> Sayings {
             say(Subject::SubStatus, sub_status, Some(&item.id), SaidBy::SubStatus);
         }
     }
-    let messages = meaning_something(&event.messages, changes.vocabulary);
-    let roots = roots_for(order, messages.iter().copied());
-    for message in messages {
-        let about = items_of(message, &roots);
+    for (message, about) in addressed.iter() {
         for code in message.codes() {
             about.iter().for_each(|item_id| say(Subject::Message, code, Some(item_id), SaidBy::Message));
             if about.is_empty() {
@@ -172,7 +167,7 @@ fn tell(
     item_ids: &[String],
     changes: &mut Changes<'_>,
 ) {
-    let by = words::list(sayings.iter().map(|(by, value)| format!("{} {value}", name_of(*by))));
+    let by = words::list(sayings.iter().map(|(by, value)| format!("{} {value}", by.name())));
     let about = match item_ids {
         [] => "the order".to_owned(),
         [only] => format!("item {only}"),

@@ -5,7 +5,7 @@ use chrono_tz::Europe::London;
 
 use super::change::{AppointmentFacts, DateFacts, Facts};
 use super::event::{Appointment, Event, Message};
-use super::family::{items_of, meaning_something, roots_for};
+use super::family::Addressed;
 use super::moment::Moment;
 use super::spelling::same;
 use super::telling::Changes;
@@ -75,12 +75,10 @@ impl Announced {
 
 /// Takes over what messages say of items: ends, cancellations, reasons, and dates that only a text names
 /// (domain §1, trap 7: such a date is a fact of its own and never takes the field's place).
-pub fn messages_of_items(event: &Event, order: &mut Order, changes: &mut Changes<'_>) {
-    let messages = meaning_something(&event.messages, changes.vocabulary);
-    let roots = roots_for(order, messages.iter().copied());
-    for message in messages {
+pub fn messages_of_items(addressed: &Addressed<'_>, order: &mut Order, changes: &mut Changes<'_>) {
+    for (message, about) in addressed.iter() {
         let date = date_of(message, changes.vocabulary);
-        for id in items_of(message, &roots) {
+        for id in about {
             let Some(item) = order.items.get_mut(id) else { continue };
             for code in message.codes() {
                 let Some(meaning) = changes.vocabulary.meaning(Subject::Message, code) else { continue };

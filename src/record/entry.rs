@@ -9,8 +9,7 @@ use uuid::Uuid;
 use super::order::AppointmentRecord;
 use crate::order::change::MessageDetail;
 use crate::order::{
-    AppointmentFacts, Change, ContradictionFacts, Entry, Facts, Fault, Kind, MilestoneFacts, Moment, SaidBy, Value,
-    rfc3339,
+    AppointmentFacts, Change, ContradictionFacts, Entry, Facts, Fault, Kind, MilestoneFacts, Moment, Value, rfc3339,
 };
 
 /// An entry of a timeline, as the contract prints it. `from` and `to` are always there, null where there
@@ -121,14 +120,7 @@ pub fn late_by_seconds(late: bool, at: DateTime<Utc>, received_at: DateTime<Utc>
 fn facts_as_json(facts: &Facts) -> Json {
     match facts {
         Facts::Milestone(MilestoneFacts { said_by, values, is_first, is_first_of_order }) => {
-            let said_by: Vec<&str> = said_by
-                .iter()
-                .map(|by| match by {
-                    SaidBy::SubStatus => "sub-status",
-                    SaidBy::Message => "message",
-                    SaidBy::Milestone => "milestone",
-                })
-                .collect();
+            let said_by: Vec<&str> = said_by.iter().map(|by| by.name()).collect();
             json!({ "saidBy": said_by, "values": values, "first": is_first, "firstOfOrder": is_first_of_order })
         }
         Facts::ExpectedDate(date) => json!({

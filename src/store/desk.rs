@@ -73,13 +73,7 @@ impl Store {
     /// # Errors
     /// Where the database is not available.
     pub async fn suggestions(&self, begin: &str, limit: u16) -> Result<Vec<Suggestion>, StoreError> {
-        let found = self.having_one_that_begins(&[begin.to_owned()], limit.into()).await?;
-        let others = with_other_zeros(begin);
-        let found = if found.is_empty() && !others.is_empty() {
-            self.having_one_that_begins(&others, limit.into()).await?
-        } else {
-            found
-        };
+        let found = self.begin_so(begin, limit.into()).await?;
         let keys: Vec<Uuid> = found.iter().map(|id| id.order_key).collect();
         let orders = sqlx::query!(
             "select order_key, sender, order_id, state from product_order where order_key = any($1)",
@@ -102,16 +96,23 @@ impl Store {
     /// The orders that have an id that begins with this text, with the kinds and ids that do.
     pub(super) async fn beginning(&self, begin: &str) -> Result<HashMap<Uuid, Vec<String>>, StoreError> {
         const MOST: i64 = 200;
-        let mut rows = self.having_one_that_begins(&[begin.to_owned()], MOST).await?;
-        let others = with_other_zeros(begin);
-        if rows.is_empty() && !others.is_empty() {
-            rows = self.having_one_that_begins(&others, MOST).await?;
-        }
+        let rows = self.begin_so(begin, MOST).await?;
         let mut found: HashMap<Uuid, Vec<String>> = HashMap::new();
         for row in rows {
             found.entry(row.order_key).or_default().push(format!("{} {}", row.kind, row.value));
         }
         Ok(found)
+    }
+
+    /// Ids that begin with this text, or, where none does, with it and other zeros before it.
+    async fn begin_so(&self, begin: &str, limit: i64) -> Result<Vec<Beginning>, StoreError> {
+        let found = self.having_one_that_begins(&[begin.to_owned()], limit).await?;
+        let others = with_other_zeros(begin);
+        if found.is_empty() && !others.is_empty() {
+            self.having_one_that_begins(&others, limit).await
+        } else {
+            Ok(found)
+        }
     }
 
     /// Ids that begin with one of these texts, so many for each; those of events only where enough of it is given.

@@ -66,7 +66,7 @@ impl Batch<'_> {
     ///
     /// # Errors
     /// Where the database is not available.
-    pub async fn clear(&mut self, keys: &[Uuid]) -> Result<(), StoreError> {
+    async fn clear(&mut self, keys: &[Uuid]) -> Result<(), StoreError> {
         for table in PROJECTION_TABLES {
             let delete = format!("delete from {table} where order_key = any($1)");
             sqlx::query(sqlx::AssertSqlSafe(delete)).bind(keys).execute(&mut *self.transaction).await?;

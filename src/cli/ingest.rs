@@ -42,7 +42,8 @@ async fn take_all(store: &Store, config: &IngestConfig, files: &[PathBuf]) -> Re
         while let Some(body) = bodies.next(&origin)? {
             progress.inc(u64::try_from(body.len()).unwrap_or(0));
             let delivery = Delivery::received_now(&config.sender, &origin, Vec::new(), Body::Whole(body));
-            under_way.push(group.take_in_turn(delivery));
+            // In the order of the file: a repeat never goes before what it repeats.
+            under_way.push(group.queue(delivery).await?.receipt());
             // A body is on its way at once, also where the next one takes its time to come.
             while let Some(Some(receipt)) = under_way.next().now_or_never() {
                 summary.add(receipt?);

@@ -125,18 +125,19 @@ impl Group {
         let room = Arc::clone(&self.kilobytes).try_acquire_many_owned(kilobytes(&delivery));
         let (jobs, job, receipt) = self.job(delivery, room.map_err(|_| NotTaken::Busy)?)?;
         jobs.try_send(job).map_err(|_| NotTaken::Busy)?;
-        receipt.await.map_err(|_| NotTaken::Failed)?.map_err(NotTaken::Store)
+        Queued(receipt).receipt().await
     }
 
-    /// The same for who has time: where many wait already, it waits for room.
+    /// The same for who has time: where many wait already, it waits for room. When it returns, the delivery has its
+    /// place in the lane, behind those that were queued before, and is not yet durable; the receipt tells that.
     ///
     /// # Errors
-    /// [`NotTaken`] where it could not be made durable.
-    pub async fn take_in_turn(&self, delivery: Delivery) -> Result<Receipt, NotTaken> {
+    /// [`NotTaken`] where no lane takes it.
+    pub async fn queue(&self, delivery: Delivery) -> Result<Queued, NotTaken> {
         let room = Arc::clone(&self.kilobytes).acquire_many_owned(kilobytes(&delivery)).await;
         let (jobs, job, receipt) = self.job(delivery, room.map_err(|_| NotTaken::Failed)?)?;
         jobs.send(job).await.map_err(|_| NotTaken::Failed)?;
-        receipt.await.map_err(|_| NotTaken::Failed)?.map_err(NotTaken::Store)
+        Ok(Queued(receipt))
     }
 
     /// Reads a delivery; its order says which lane it takes.
@@ -154,6 +155,20 @@ impl Group {
 }
 
 type Answer = Result<Receipt, Arc<StoreError>>;
+
+/// A delivery on its way.
+#[derive(Debug)]
+pub struct Queued(oneshot::Receiver<Answer>);
+
+impl Queued {
+    /// Waits until the delivery is durable.
+    ///
+    /// # Errors
+    /// [`NotTaken`] where it could not be made durable.
+    pub async fn receipt(self) -> Result<Receipt, NotTaken> {
+        self.0.await.map_err(|_| NotTaken::Failed)?.map_err(NotTaken::Store)
+    }
+}
 
 /// What a delivery takes of the room for bodies; the largest all of it.
 fn kilobytes(delivery: &Delivery) -> u32 {

@@ -23,7 +23,7 @@ use crate::trial;
 pub use again::take_again;
 pub use delivery::{Body, Delivery, OWN_HEADERS, beside, kept_beside};
 pub use door::Intake;
-pub use group::{Group, NotTaken};
+pub use group::{Group, NotTaken, Queued};
 pub use plan::{Extent, KnownContent, Plan, Times, addition, whole};
 pub use read::{Incoming, Quarantine, Sense, UNPROJECTED, incoming};
 pub use unknown::{Seen, Unknown};

@@ -148,8 +148,8 @@ pub fn repeats_state(state: &str, sub_status: &str) -> bool {
 
 /// Ids as people count: numbers by value, so that 100.2 stands before 100.10.
 pub fn natural_order(a: &str, b: &str) -> Ordering {
-    let parts = |id: &str| -> Vec<(u64, String)> {
-        id.split('.').map(|part| (part.parse().unwrap_or(u64::MAX), part.to_owned())).collect()
-    };
-    parts(a).cmp(&parts(b)).then_with(|| a.cmp(b))
+    fn parts(id: &str) -> impl Iterator<Item = (u64, &str)> {
+        id.split('.').map(|part| (part.parse().unwrap_or(u64::MAX), part))
+    }
+    parts(a).cmp(parts(b)).then_with(|| a.cmp(b))
 }

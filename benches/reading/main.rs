@@ -6,6 +6,7 @@
 //! made-up feed that goes through the intake, and is then multiplied: each order is copied, with all its rows but the
 //! bodies, under other keys. `BENCH_ORDERS` says how many orders there are to be, in ascending order (10000,100000),
 //! `BENCH_EVENTS` how many events an order has (20), `BENCH_INGESTED` how many orders go through the intake (2,000).
+//! With `BENCH_KEEP`, a folder, databases stay there, and the next run of the same size finds its own filled.
 
 #![expect(
     clippy::unwrap_used,
@@ -20,6 +21,7 @@ mod requests;
 mod service;
 mod views;
 
+use std::path::PathBuf;
 use std::time::Instant;
 
 use futures_util::TryStreamExt;
@@ -50,10 +52,16 @@ fn main() {
 }
 
 async fn measure(size: fill::Size) -> JsonValue {
-    let directory = tempfile::Builder::new().prefix("order-timeline-bench-").tempdir().unwrap();
+    let temporary = tempfile::Builder::new().prefix("order-timeline-bench-").tempdir().unwrap();
+    let kept = std::env::var_os("BENCH_KEEP").map(PathBuf::from);
+    let directory = kept.map_or_else(
+        || temporary.path().to_owned(),
+        |folder| folder.join(format!("{}-orders-of-{}-events", size.orders, size.events_per_order)),
+    );
+    std::fs::create_dir_all(&directory).unwrap();
     let open = std::os::unix::fs::PermissionsExt::from_mode(0o755);
-    std::fs::set_permissions(directory.path(), open).unwrap();
-    let settings = Settings { data_dir: directory.path().to_owned(), durability: Durability::ThrowAway };
+    std::fs::set_permissions(&directory, open).unwrap();
+    let settings = Settings { data_dir: directory, durability: Durability::ThrowAway };
     let postgres = PrivatePostgres::start(&settings).await.unwrap();
     let options = postgres.connect_options();
     let store = Store::connect(options.clone(), 4);

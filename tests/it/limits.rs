@@ -185,6 +185,64 @@ async fn whoever_dawdles_is_let_go() {
 }
 
 #[tokio::test]
+async fn lengths_are_counted_and_not_believed() {
+    let app = TestApp::with(|app| app.max_body_bytes = 100_000).await;
+    let address = app.address;
+    let talk = async move |head: &'static str, body: Vec<u8>| {
+        let work = move || {
+            let mut stream = TcpStream::connect(address).unwrap();
+            stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+            write!(stream, "POST /listener HTTP/1.1\r\nHost: {address}\r\n{head}\r\n\r\n").unwrap();
+            // It may be answered, and the connection closed, before all of it was sent.
+            let _ = stream.write_all(&body);
+            let _ = stream.shutdown(std::net::Shutdown::Write);
+            let mut answer = Vec::new();
+            let _ = stream.read_to_end(&mut answer);
+            String::from_utf8_lossy(&answer).into_owned()
+        };
+        tokio::task::spawn_blocking(work).await.unwrap()
+    };
+    let mut chunks = Vec::new();
+    for _ in 0..300 {
+        write!(chunks, "3e8\r\n{}\r\n", "x".repeat(1000)).unwrap();
+    }
+    chunks.extend_from_slice(b"0\r\n\r\n");
+    let answer = talk("Transfer-Encoding: chunked", chunks).await;
+    assert!(answer.starts_with("HTTP/1.1 413") && answer.contains("the body of 300000 bytes"), "{answer}");
+    // Shorter than announced, so cut off on its way: nobody can say what was to come.
+    talk("Content-Length: 5000", body("01")[..400].to_vec()).await;
+    let mut cut = b"190\r\n".to_vec();
+    cut.extend_from_slice(&body("01")[..400]);
+    talk("Transfer-Encoding: chunked", cut).await;
+    for head in [
+        "Content-Length: many",
+        "Content-Length: -1",
+        "Content-Length: 10\r\nContent-Length: 20",
+        "Transfer-Encoding: gzip",
+    ] {
+        let answer = talk(head, body("01")).await;
+        assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 400"), "{head}: {answer}");
+    }
+    let kept = app.database.rows("select reason_code from delivery").await;
+    assert_eq!(kept, [json!({ "reason_code": "too-large" })], "nothing else was kept");
+    assert_eq!(app.post("/listener", body("01")).await.status, 200);
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn connections_that_say_nothing_hold_nobody_up_for_longer_than_a_head_may_take() {
+    let app = TestApp::with(|app| {
+        app.limits.connections = 4;
+        app.limits.head_time_out = Duration::from_secs(1);
+    })
+    .await;
+    let idle: Vec<TcpStream> = (0..20).map(|_| TcpStream::connect(app.address).unwrap()).collect();
+    assert_eq!(app.post("/listener", body("01")).await.status, 200);
+    drop(idle);
+    app.stop().await;
+}
+
+#[tokio::test]
 async fn a_stranger_is_answered_before_the_body_is_there() {
     let (app, _) = TestApp::after(&["senders add acme --bearer"], |_| {}).await;
     let address = app.address;

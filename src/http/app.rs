@@ -5,24 +5,23 @@ use std::net::TcpListener;
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
-use std::time::Duration;
+use std::task::{Context, Poll, ready};
 
 use actix_web::dev::{Server, ServerHandle};
 use actix_web::{App as ActixApp, HttpServer, middleware, web};
-use tracing::{debug, info, warn};
+use tracing::warn;
 
+use super::background::Background;
 use super::body::{Limits, Room};
 use super::desk::Cached;
-use super::entrance::{AccessSettings, Entrance, keep_up_to_date};
+use super::entrance::{AccessSettings, Entrance};
 use super::live::Live;
 use super::routes::routes;
 use super::tls::{Tls, TlsSettings};
 use super::{error, site};
 use crate::access::{Gate, Oidc, Refusals, Shared};
-use crate::hybris::{Hybris, settle_left_behind};
+use crate::hybris::Hybris;
 use crate::intake::Intake;
-use crate::metrics;
 use crate::spool::Spool;
 use crate::store::{FeedNumbers, Numbers, Store, UnknownRow};
 use crate::vocabulary::Current;
@@ -55,8 +54,6 @@ pub struct App {
 
 /// How long a shutdown waits for requests under way, in seconds: what was received is to be answered.
 const SHUTDOWN_SECONDS: u64 = 30;
-const SETTLE_EVERY: Duration = Duration::from_secs(30);
-const LOOK_EVERY: Duration = Duration::from_secs(2);
 
 /// Serves on a socket that is bound already, so that the caller knows the address. Ends by the
 /// server's handle; signals are the caller's.
@@ -80,13 +77,8 @@ pub async fn serve(app: App, socket: TcpListener) -> std::io::Result<Service> {
     let connections_each = limits.connections.div_ceil(workers);
     let tls = app.tls.as_ref().map(Tls::new).transpose().map_err(std::io::Error::other)?;
     let live = Live::new();
-    actix_web::rt::spawn(live.clone().ask(app.store.clone()));
     let app = web::Data::new(app);
-    actix_web::rt::spawn(settle_exchanges(app.clone()));
-    actix_web::rt::spawn(follow_vocabulary(app.clone()));
-    actix_web::rt::spawn(count(app.clone()));
-    actix_web::rt::spawn(watch_database(app.clone()));
-    actix_web::rt::spawn(keep_up_to_date(entrance.clone()));
+    let mut background = Background::of(&app, &entrance, &live);
     let numbers = web::Data::new(Cached::<Numbers>::default());
     let feeds = web::Data::new(Cached::<Vec<FeedNumbers>>::default());
     let unknown = web::Data::new(Cached::<Vec<UnknownRow>>::default());
@@ -113,17 +105,20 @@ pub async fn serve(app: App, socket: TcpListener) -> std::io::Result<Service> {
     .shutdown_timeout(SHUTDOWN_SECONDS)
     .client_request_timeout(limits.head_time_out)
     .max_connections(connections_each);
-    let Some(tls) = tls else { return Ok(Service { server: server.listen(socket)?.run(), live }) };
-    actix_web::rt::spawn(tls.clone().keep_up_to_date());
+    let Some(tls) = tls else { return Ok(Service::of(server.listen(socket)?.run(), background, live)) };
+    background.spawn(tls.clone().keep_up_to_date());
     let config = rustls::ServerConfig::clone(&tls.config);
     let server = server.on_connect(move |connection, extensions| tls.note(connection, extensions));
-    Ok(Service { server: server.listen_rustls_0_23(socket, config)?.run(), live })
+    Ok(Service::of(server.listen_rustls_0_23(socket, config)?.run(), background, live))
 }
 
 /// The service under way; it ends when it is stopped.
 #[must_use = "it serves only while it is awaited"]
 pub struct Service {
     server: Server,
+    /// How the server ended, once it has; it may not be asked again.
+    ended: Option<std::io::Result<()>>,
+    background: Background,
     live: Live,
 }
 
@@ -135,6 +130,10 @@ pub struct ServiceHandle {
 }
 
 impl Service {
+    fn of(server: Server, background: Background, live: Live) -> Self {
+        Self { server, ended: None, background, live }
+    }
+
     pub fn handle(&self) -> ServiceHandle {
         ServiceHandle { server: self.server.handle(), live: self.live.clone() }
     }
@@ -153,7 +152,11 @@ impl Future for Service {
     type Output = std::io::Result<()>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        Pin::new(&mut self.server).poll(context)
+        if self.ended.is_none() {
+            self.ended = Some(ready!(Pin::new(&mut self.server).poll(context)));
+        }
+        ready!(self.background.poll_end(context));
+        Poll::Ready(self.ended.take().unwrap_or(Ok(())))
     }
 }
 
@@ -176,58 +179,4 @@ fn entrance(app: &App, socket: &TcpListener) -> Result<Entrance, String> {
         is_tls: app.tls.is_some(),
         body_time_out: app.limits.body_time_out,
     })
-}
-
-/// What a former run, or another node that is no more, left open at the front door.
-async fn settle_exchanges(app: web::Data<App>) {
-    loop {
-        if let Err(cause) = settle_left_behind(&app.hybris, &app.store, &app.vocabulary.now()).await {
-            warn!(%cause, "exchanges that were left behind cannot be settled now; it is tried again");
-        }
-        tokio::time::sleep(SETTLE_EVERY).await;
-    }
-}
-
-/// Takes up what an operator changes in the vocabulary. The events of a batch are told with it from then on; it is one
-/// small question now and then, and none an event.
-async fn follow_vocabulary(app: web::Data<App>) {
-    loop {
-        tokio::time::sleep(LOOK_EVERY).await;
-        match app.store.vocabulary().await {
-            Ok(vocabulary) => {
-                if app.vocabulary.take(vocabulary) {
-                    info!(
-                        "the vocabulary has changed: events are told with it from now on; `order-timeline rebuild` \
-                         applies it to those taken in before"
-                    );
-                }
-            }
-            Err(cause) => debug!(%cause, "whether the vocabulary has changed cannot be seen now; it is tried again"),
-        }
-    }
-}
-
-/// Asks for the metrics whether the database is there. It is asked whether there is a spool or not, and whether
-/// deliveries come or not.
-async fn watch_database(app: web::Data<App>) {
-    const EVERY: Duration = Duration::from_secs(5);
-    // By a connection of its own: it is to tell of the database, not of how busy the service is.
-    let store = app.store.with_own_connections(1);
-    loop {
-        let answered = tokio::time::timeout(EVERY, store.check_writable()).await;
-        metrics::get().database(matches!(answered, Ok(Ok(()))));
-        tokio::time::sleep(EVERY).await;
-    }
-}
-
-/// Counts for the metrics what only the database knows.
-async fn count(app: web::Data<App>) {
-    const EVERY: Duration = Duration::from_mins(1);
-    loop {
-        match app.store.census().await {
-            Ok(census) => metrics::get().counted(&census),
-            Err(cause) => warn!(%cause, "what the metrics need of the database cannot be counted now"),
-        }
-        tokio::time::sleep(EVERY).await;
-    }
 }

@@ -14,8 +14,10 @@ use sha2::{Digest, Sha256};
 
 use super::entrance::Passage;
 use super::error::Problem;
+use super::listener::redacted;
 use crate::access::{Reason, Sender};
-use crate::intake::Body;
+use crate::intake::{Body, COUNTED, kept_beside_bomb};
+use crate::record::HeaderRecord;
 
 /// The limits of the doors.
 #[derive(Clone, Copy, Debug)]
@@ -90,10 +92,22 @@ pub struct Received {
     pub body: Body,
     /// As it was sent, where it came packed.
     packed: Option<Vec<u8>>,
+    /// It is as it was sent, because it unpacks to more than so many bytes.
+    unpacked_beyond: Option<usize>,
     _place: Place,
 }
 
 impl Received {
+    /// As it came, and so it is kept.
+    fn plain(body: Body, place: Place) -> Self {
+        Self { body, packed: None, unpacked_beyond: None, _place: place }
+    }
+
+    /// What is kept beside it: the headers, and what its bytes do not say themselves.
+    pub fn headers(&self, headers: &HeaderMap) -> Vec<HeaderRecord> {
+        redacted(headers).into_iter().chain(self.unpacked_beyond.map(kept_beside_bomb)).collect()
+    }
+
     /// The sender that it is from. A signature may be of what was sent, or of what that holds.
     ///
     /// # Errors
@@ -127,8 +141,8 @@ pub async fn receive(
         let detail = format!("The body did not arrive within {seconds} seconds; nothing was kept.");
         Problem::new(StatusCode::REQUEST_TIMEOUT, "body-too-slow", detail)
     })??;
-    let Some(coding) = Coding::of(headers) else { return Ok(Received { body, packed: None, _place: place }) };
-    let Body::Whole(packed) = body else { return Ok(Received { body, packed: None, _place: place }) };
+    let Some(coding) = Coding::of(headers) else { return Ok(Received::plain(body, place)) };
+    let Body::Whole(packed) = body else { return Ok(Received::plain(body, place)) };
     let (unpacked, packed, place) = if packed.len() > SMALL {
         let work = move || (unpack(coding, &packed, most, &mut place), packed, place);
         web::block(work).await.map_err(|_| {
@@ -137,22 +151,21 @@ pub async fn receive(
     } else {
         (unpack(coding, &packed, most, &mut place), packed, place)
     };
-    match unpacked? {
-        Unpacked::Whole(body) => Ok(Received { body: Body::Whole(body), packed: Some(packed), _place: place }),
-        Unpacked::Broken => Ok(Received { body: Body::Whole(packed), packed: None, _place: place }),
+    let (body, unpacked_beyond) = match unpacked? {
+        Unpacked::Whole(body) => (Body::Whole(body), None),
+        Unpacked::Broken => return Ok(Received::plain(Body::Whole(packed), place)),
         Unpacked::TooLarge => {
             let hash = Sha256::digest(&packed).into();
             let length = u64::try_from(packed.len()).unwrap_or(u64::MAX);
             let head = packed.get(..KEPT_HEAD).unwrap_or(&packed).to_vec();
-            Ok(Received { body: Body::TooLarge { head, length, hash }, packed: Some(packed), _place: place })
+            (Body::TooLarge { head, length, hash }, Some(most))
         }
-    }
+    };
+    Ok(Received { body, packed: Some(packed), unpacked_beyond, _place: place })
 }
 
 /// Of a body that is too large, so much is kept.
 const KEPT_HEAD: usize = 64 * 1024;
-/// So much of it is counted and hashed before the connection is given up.
-const COUNTED: u64 = 256 * 1024 * 1024;
 /// What is unpacked faster than another thread could take it over.
 const SMALL: usize = 16 * 1024;
 

@@ -96,7 +96,11 @@ pub async fn ready(app: web::Data<App>, entrance: web::Data<Entrance>) -> Result
             let detail = format!("{} {FULL}", problem.detail);
             return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "spool-full", detail));
         }
-        Err(problem) if !can_spool => return Err(problem),
+        Err(problem) if !can_spool => {
+            let spool = spool.as_ref().filter(|spool| spool.is_failing).and_then(spool_concern);
+            let detail = std::iter::once(problem.detail).chain(spool).collect::<Vec<_>>().join(" ");
+            return Err(Problem { detail, ..problem });
+        }
         Err(problem) => match problem.code.as_str() {
             "database-out-of-date" => "out-of-date",
             "database-read-only" => "read-only",

@@ -10,7 +10,6 @@ use super::app::App;
 use super::body::receive;
 use super::entrance::{Entrance, Passage};
 use super::error::Problem;
-use super::listener::redacted;
 use super::openapi::ProductOrder;
 use super::site;
 use crate::access::{Door, Reason};
@@ -52,9 +51,9 @@ pub async fn place(
     let Some(market) = Market::from_business_id(&business_id) else {
         return refused(&no_such_market(&business_id));
     };
-    let body = match receive(payload, request.headers(), app.max_body_bytes, app.limits, &entrance.room).await {
+    let received = match receive(payload, request.headers(), app.max_body_bytes, app.limits, &entrance.room).await {
         Ok(received) => match received.sender(&passage, Some(market.sender())) {
-            Ok(_) => received.body,
+            Ok(_) => received,
             Err(reason) => return stranger(&entrance, reason, &request),
         },
         Err(problem) => {
@@ -63,7 +62,8 @@ pub async fn place(
         }
     };
     let origin = request.path().replace('\0', "\u{FFFD}");
-    let delivery = Delivery::received_now(market.sender(), &origin, redacted(request.headers()), body);
+    let kept = received.headers(request.headers());
+    let delivery = Delivery::received_now(market.sender(), &origin, kept, received.body);
     let headers = headers(request.headers());
     match app.hybris.place(&app.store, &app.vocabulary.now(), market, headers, delivery).await {
         Ok(reply) => {

@@ -55,7 +55,7 @@ pub async fn take(
     };
     // PostgreSQL keeps no NUL in a text; the path is only kept to be looked at.
     let origin = request.path().replace('\0', "\u{FFFD}");
-    let delivery = Delivery::received_now(sender, &origin, redacted(request.headers()), received.body);
+    let delivery = Delivery::received_now(sender, &origin, received.headers(request.headers()), received.body);
     answer(intake.take(delivery).await?, ack_status)
 }
 

@@ -1,6 +1,7 @@
 //! The service's doors: the listener, the API, the pages. Only here are status codes known.
 
 mod app;
+mod background;
 mod body;
 mod deliveries;
 mod desk;

@@ -67,14 +67,12 @@ impl Hybris {
         request: Delivery,
     ) -> Result<Reply, StoreError> {
         let desk = Desk { hybris: Arc::clone(self), store: store.clone(), vocabulary: Arc::clone(vocabulary) };
-        let body = match &request.body {
-            Body::Whole(body) => body.clone(),
-            Body::TooLarge { length, .. } => {
-                let detail = format!("it is {length} bytes long; its head is kept as delivery {}", request.id);
-                desk.keep(vec![request]).await?;
-                return Ok(Reply::new(&Errors::new(413, "The request body is too large", detail)));
-            }
-        };
+        if let Some(reason) = request.too_large() {
+            let detail = format!("{reason}, in delivery {}", request.id);
+            desk.keep(vec![request]).await?;
+            return Ok(Reply::new(&Errors::new(413, "The request body is too large", detail)));
+        }
+        let body = request.body.kept().to_vec();
         let order: Json<'_> = match serde_json::from_slice(&body) {
             Ok(order) => order,
             Err(cause) => {

@@ -12,6 +12,10 @@ pub const OWN_HEADERS: &str = "x-order-timeline-";
 const ORDER: &str = "x-order-timeline-order";
 const EVENT: &str = "x-order-timeline-event";
 const PART: &str = "x-order-timeline-part";
+const UNPACKED_BEYOND: &str = "x-order-timeline-unpacked-beyond";
+
+/// Of a body that is too large so many bytes are counted and hashed before its connection is given up.
+pub const COUNTED: u64 = 256 * 1024 * 1024;
 
 /// What is kept beside a body, for the reader.
 pub fn beside(headers: &[HeaderRecord]) -> Beside<'_> {
@@ -26,6 +30,12 @@ pub fn kept_beside(beside: Beside<'_>) -> Vec<HeaderRecord> {
         .into_iter()
         .filter_map(|(name, value)| Some(HeaderRecord { name: name.to_owned(), value: value?.to_owned() }))
         .collect()
+}
+
+/// What is kept beside a body that unpacks to more than `most` bytes: it lies here as it was sent, and its length alone
+/// would not say what was too large about it.
+pub fn kept_beside_bomb(most: usize) -> HeaderRecord {
+    HeaderRecord { name: UNPACKED_BEYOND.to_owned(), value: most.to_string() }
 }
 
 /// One authenticated request body, with the time it was received.
@@ -64,6 +74,32 @@ impl Delivery {
             headers,
             body,
         }
+    }
+
+    /// What was too large about it and what is kept of it, in words; `None` where it is whole.
+    pub fn too_large(&self) -> Option<String> {
+        let unpacked_beyond = self.headers.iter().find(|header| header.name == UNPACKED_BEYOND);
+        let (kept, length) = (self.body.kept().len(), self.body.length());
+        let is_all = u64::try_from(kept) == Ok(length);
+        Some(match (unpacked_beyond, &self.body) {
+            (Some(most), _) if is_all => format!(
+                "it unpacks to more than the {} bytes that are taken; its {length} packed bytes are kept as they were sent",
+                most.value
+            ),
+            (Some(most), _) => format!(
+                "it unpacks to more than the {} bytes that are taken; of its {length} packed bytes the first {kept} are \
+                 kept as they were sent, with the SHA-256 of all",
+                most.value
+            ),
+            (None, Body::Whole(_)) => return None,
+            (None, Body::TooLarge { .. }) if length > COUNTED => format!(
+                "the body is longer than is taken: at least {length} bytes, where counting stopped; its first {kept} are \
+                 kept, with the SHA-256 of what was counted"
+            ),
+            (None, Body::TooLarge { .. }) => format!(
+                "the body of {length} bytes is longer than is taken; its first {kept} are kept, with the SHA-256 of all"
+            ),
+        })
     }
 }
 

@@ -21,7 +21,7 @@ use crate::store::{Batch, LoadedOrder, OrderKey, Projection, Store, StoreError};
 use crate::trial;
 
 pub use again::take_again;
-pub use delivery::{Body, Delivery, OWN_HEADERS, beside, kept_beside};
+pub use delivery::{Body, COUNTED, Delivery, OWN_HEADERS, beside, kept_beside, kept_beside_bomb};
 pub use door::Intake;
 pub use group::{Group, NotTaken, Queued};
 pub use plan::{Extent, KnownContent, Plan, Times, addition, whole};

@@ -50,33 +50,31 @@ pub fn incoming(delivery: Delivery) -> Incoming {
         Body::Whole(body) => wire::body_hash(body),
         Body::TooLarge { hash, .. } => *hash,
     };
-    let sense = match &delivery.body {
-        Body::TooLarge { length, head, .. } => Sense::None(Quarantine {
-            code: "too-large".to_owned(),
-            reason: format!("the body is {length} bytes long; its first {} are kept", head.len()),
-            path: None,
-        }),
-        Body::Whole(body) => {
-            match wire::statement(delivery.id, delivery.received_at, beside(&delivery.headers), body) {
-                Ok((mut statement, oddities)) => {
-                    if trial::fault("no-dedupe") {
-                        statement.event.event_id = Some(delivery.id.to_string());
-                    }
-                    Sense::Event { statement: Box::new(statement), oddities }
-                }
-                Err(unreadable) => Sense::None(Quarantine {
-                    code: unreadable.code().to_owned(),
-                    reason: unreadable.to_string(),
-                    path: unreadable.path().map(str::to_owned),
-                }),
-            }
-        }
+    let sense = match delivery.too_large() {
+        Some(reason) => Sense::None(Quarantine { code: "too-large".to_owned(), reason, path: None }),
+        None => read(&delivery),
     };
     let order_key = match &sense {
         Sense::Event { statement, .. } => OrderKey::of_order(&delivery.sender, &statement.event.order_id),
         _ => OrderKey::of_body(&delivery.sender, &body_hash),
     };
     Incoming { delivery, order_key, body_hash, sense }
+}
+
+fn read(delivery: &Delivery) -> Sense {
+    match wire::statement(delivery.id, delivery.received_at, beside(&delivery.headers), delivery.body.kept()) {
+        Ok((mut statement, oddities)) => {
+            if trial::fault("no-dedupe") {
+                statement.event.event_id = Some(delivery.id.to_string());
+            }
+            Sense::Event { statement: Box::new(statement), oddities }
+        }
+        Err(unreadable) => Sense::None(Quarantine {
+            code: unreadable.code().to_owned(),
+            reason: unreadable.to_string(),
+            path: unreadable.path().map(str::to_owned),
+        }),
+    }
 }
 
 impl Incoming {

@@ -80,6 +80,7 @@ async fn is_ready(spool: &Weak<Spool>, store: &Store, vocabulary: &Current) -> b
             warn!(%cause, "the spool waits for the database");
             if let Some(spool) = spool.upgrade() {
                 spool.database_is_away();
+                spool.look_after_disk();
             }
             false
         }

@@ -14,20 +14,22 @@
 #[path = "../it/app.rs"]
 #[expect(dead_code, reason = "the other test binary uses the rest of it")]
 mod app;
+#[path = "../it/disturbed.rs"]
+#[expect(dead_code, reason = "the other test binary uses the rest of it")]
+mod disturbed;
 #[path = "../it/proxy.rs"]
 #[expect(dead_code, reason = "the other test binary uses the rest of it")]
 mod proxy;
 
 use std::path::Path;
 use std::process::{Command, ExitCode};
-use std::time::Duration;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use order_timeline::spool::{Spool, SpoolSettings};
 use serde_json::json;
 
-use app::{TestApp, TestDatabase, bodies, body, spooled};
-use proxy::Proxy;
+use app::{TestApp, bodies, body};
+use disturbed::{Disturbed, drained, spool_in};
 
 const MEBIBYTE: u64 = 1024 * 1024;
 
@@ -74,12 +76,7 @@ fn run(test: impl Future<Output = ()>) {
 async fn a_full_disk_of_the_database_is_a_database_that_is_away() {
     let disk = SmallDisk::of("8m").unwrap();
     let directory = tempfile::tempdir().unwrap();
-    let settings = SpoolSettings {
-        directory: directory.path().to_owned(),
-        max_bytes: 16 * MEBIBYTE,
-        patience: Duration::from_secs(60),
-    };
-    let app = TestApp::with(|app| app.spool = Some(Spool::open(&settings).unwrap())).await;
+    let app = TestApp::with(|app| app.spool = Some(Spool::open(&spool_in(directory.path())).unwrap())).await;
     let name = app.database.options.get_database().unwrap().to_owned();
     let owner =
         std::os::unix::fs::MetadataExt::uid(&std::fs::metadata(app.database.options.get_socket().unwrap()).unwrap());
@@ -109,65 +106,44 @@ async fn a_full_disk_of_the_database_is_a_database_that_is_away() {
 
 async fn a_full_disk_of_the_spool_is_told_and_what_was_acknowledged_is_kept() {
     let disk = SmallDisk::of("2m").unwrap();
-    let database = TestDatabase::new().await;
-    let proxy = Proxy::to(&database);
-    let store = proxy.store(&database);
-    let settings = SpoolSettings {
-        directory: disk.path().join("spool"),
-        max_bytes: 1024 * MEBIBYTE,
-        patience: Duration::from_secs(60),
+    let large = |spool: &mut SpoolSettings| {
+        spool.directory = disk.path().join("spool");
+        spool.max_bytes = 1024 * MEBIBYTE;
     };
-    let app = TestApp::on(database, |app| {
-        app.store = store;
-        app.spool = Some(Spool::open(&settings).unwrap());
-    });
-    proxy.go_down();
-    let (spooled, refused) = fill(&app, 60).await;
+    let it = Disturbed::with(large, |_| {}).await;
+    it.proxy.go_down();
+    let (spooled, refused) = fill(&it.app, 60).await;
     assert!(spooled > 10 && refused > 5, "{spooled} spooled, {refused} refused");
-    assert_full(&app).await;
-    proxy.heal();
-    drained(&settings.directory).await;
-    assert_eq!(app.database.rows("select 1 as n from delivery where outcome = 'applied'").await.len(), spooled);
-    app.stop().await;
+    assert_full(&it.app).await;
+    it.proxy.heal();
+    it.drained().await;
+    assert_eq!(applied(&it.app).await, spooled);
+    it.app.stop().await;
 }
 
 async fn a_full_spool_refuses_and_has_room_again_when_it_was_drained() {
-    let directory = tempfile::tempdir().unwrap();
-    let database = TestDatabase::new().await;
-    let proxy = Proxy::to(&database);
-    let store = proxy.store(&database);
-    let settings = SpoolSettings {
-        directory: directory.path().to_owned(),
-        max_bytes: MEBIBYTE,
-        patience: Duration::from_secs(60),
-    };
-    let app = TestApp::on(database, |app| {
-        app.store = store;
-        app.spool = Some(Spool::open(&settings).unwrap());
-    });
-    proxy.go_down();
-    let (kept, refused) = fill(&app, 40).await;
+    let it = Disturbed::with(|spool| spool.max_bytes = MEBIBYTE, |_| {}).await;
+    it.proxy.go_down();
+    let (kept, refused) = fill(&it.app, 40).await;
     assert!(kept > 5 && refused > 5, "{kept} spooled, {refused} refused");
-    assert_full(&app).await;
-    proxy.heal();
-    drained(directory.path()).await;
-    assert_eq!(app.database.rows("select 1 as n from delivery where outcome = 'applied'").await.len(), kept);
-    proxy.go_down();
-    assert_eq!(app.post("/listener", body("03")).await.json()["outcome"], "spooled");
-    proxy.heal();
-    app.stop().await;
+    assert_full(&it.app).await;
+    it.proxy.heal();
+    it.drained().await;
+    assert_eq!(applied(&it.app).await, kept);
+    it.proxy.go_down();
+    assert_eq!(it.app.post("/listener", body("03")).await.json()["outcome"], "spooled");
+    it.proxy.heal();
+    it.app.stop().await;
+}
+
+async fn applied(app: &TestApp) -> usize {
+    app.database.rows("select 1 as n from delivery where outcome = 'applied'").await.len()
 }
 
 /// A service that can keep nothing is not ready, and says why.
 async fn assert_full(app: &TestApp) {
     let ready = app.get("/health/ready").await;
     assert_eq!((ready.status, ready.json()["code"].as_str()), (503, Some("spool-full")), "{}", ready.text());
-}
-
-async fn drained(directory: &Path) {
-    while !spooled(directory).is_empty() {
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
 }
 
 /// Posts so many events of 64 KiB; gives how many were spooled and how many refused for want of room.

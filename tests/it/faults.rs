@@ -3,60 +3,12 @@
 
 use std::time::Duration;
 
-use order_timeline::spool::{Spool, SpoolSettings};
+use order_timeline::spool::Spool;
 use serde_json::{Value, json};
 use sqlx::ConnectOptions;
 
-use crate::app::{Answer, TestApp, TestDatabase, bodies, body, spooled};
-use crate::proxy::Proxy;
-
-const MEBIBYTE: u64 = 1024 * 1024;
-/// A database that is busy is not one that is away, however slow the machine is.
-const PATIENCE: Duration = Duration::from_secs(60);
-
-/// The service with a spool, its database behind a proxy.
-struct Disturbed {
-    app: TestApp,
-    proxy: Proxy,
-    directory: tempfile::TempDir,
-}
-
-impl Disturbed {
-    async fn start(has_spool: bool) -> Self {
-        Self::with(has_spool, PATIENCE).await
-    }
-
-    async fn with(has_spool: bool, patience: Duration) -> Self {
-        let directory = tempfile::tempdir().unwrap();
-        let settings = SpoolSettings { directory: directory.path().to_owned(), max_bytes: 16 * MEBIBYTE, patience };
-        let database = TestDatabase::new().await;
-        let proxy = Proxy::to(&database);
-        let store = proxy.store(&database);
-        let app = TestApp::on(database, |app| {
-            app.store = store;
-            app.spool = has_spool.then(|| Spool::open(&settings).unwrap());
-        });
-        Self { app, proxy, directory }
-    }
-
-    /// Waits until the spool's directory holds nothing that waits.
-    async fn drained(&self) {
-        while !spooled(self.directory.path()).is_empty() {
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-    }
-
-    /// Waits until the service has noticed that the database is there.
-    async fn ready(&self) {
-        while !self.app.get("/health/ready").await.text().contains("\"ready\"") {
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-    }
-
-    async fn deliveries(&self) -> Vec<Value> {
-        self.app.database.rows("select delivery_id, outcome, event_id from delivery").await
-    }
-}
+use crate::app::{Answer, TestApp, TestDatabase, bodies, body};
+use crate::disturbed::{Disturbed, drained, spool_in};
 
 fn assert_unavailable(answer: &Answer) {
     assert_eq!(answer.status, 503, "{}", answer.text());
@@ -65,7 +17,7 @@ fn assert_unavailable(answer: &Answer) {
 
 #[tokio::test]
 async fn without_a_spool_what_cannot_be_kept_is_refused_and_nothing_is_half_done() {
-    let it = Disturbed::start(false).await;
+    let it = Disturbed::with(|_| {}, |app| app.spool = None).await;
     assert_eq!(it.app.post("/listener", body("01")).await.status, 200);
     it.proxy.go_down();
     assert_unavailable(&it.app.post("/listener", body("02")).await);
@@ -84,7 +36,7 @@ async fn without_a_spool_what_cannot_be_kept_is_refused_and_nothing_is_half_done
 
 #[tokio::test]
 async fn while_the_database_is_down_the_spool_takes_deliveries_in_as_if_nothing_were() {
-    let it = Disturbed::start(true).await;
+    let it = Disturbed::start().await;
     let fixtures = bodies("bt-wholesale");
     for (_, bytes) in &fixtures[..9] {
         assert_eq!(it.app.post("/listener", bytes.clone()).await.json()["outcome"], "applied");
@@ -143,7 +95,7 @@ fn told(timeline: &Value) -> Vec<(Value, Value, Value)> {
 
 #[tokio::test]
 async fn a_database_that_answers_nothing_is_not_waited_for_and_nothing_is_kept_twice() {
-    let it = Disturbed::with(true, Duration::from_secs(8)).await;
+    let it = Disturbed::with(|spool| spool.patience = Duration::from_secs(8), |_| {}).await;
     assert_eq!(it.app.post("/listener", body("01")).await.json()["outcome"], "applied");
     it.proxy.fall_silent();
     let first = it.app.post("/listener", body("02")).await;
@@ -161,7 +113,7 @@ async fn a_database_that_answers_nothing_is_not_waited_for_and_nothing_is_kept_t
 
 #[tokio::test]
 async fn a_slow_database_is_waited_for() {
-    let it = Disturbed::start(true).await;
+    let it = Disturbed::start().await;
     it.proxy.slow_down(20);
     assert_eq!(it.app.post("/listener", body("01")).await.json()["outcome"], "applied");
     it.app.stop().await;
@@ -170,7 +122,7 @@ async fn a_slow_database_is_waited_for() {
 /// Wherever in the conversation the connection is lost, a lost answer to the commit with it.
 #[tokio::test]
 async fn wherever_a_connection_is_cut_every_delivery_is_kept_once() {
-    let it = Disturbed::start(true).await;
+    let it = Disturbed::start().await;
     // Statements are prepared on each new connection, so the first one says more.
     for (number, after) in (0..24_000).step_by(997).chain([24_500, 25_500, 26_500]).enumerate() {
         it.proxy.cut_after(after);
@@ -191,7 +143,7 @@ async fn wherever_a_connection_is_cut_every_delivery_is_kept_once() {
 
 #[tokio::test]
 async fn a_read_only_database_is_one_that_is_away() {
-    let it = Disturbed::start(true).await;
+    let it = Disturbed::start().await;
     let name = it.app.database.options.get_database().unwrap().to_owned();
     let set = |to: &str| format!("alter database {name} set default_transaction_read_only = {to}");
     it.app.database.execute(&set("on")).await;
@@ -215,8 +167,6 @@ async fn a_read_only_database_is_one_that_is_away() {
 #[tokio::test]
 async fn a_database_out_of_connections_is_one_that_is_away() {
     let directory = tempfile::tempdir().unwrap();
-    let settings =
-        SpoolSettings { directory: directory.path().to_owned(), max_bytes: 16 * MEBIBYTE, patience: PATIENCE };
     let database = TestDatabase::new().await;
     let (name, role) = (database.options.get_database().unwrap().to_owned(), database.name_of_role());
     // Superusers have connections kept for them.
@@ -230,7 +180,7 @@ async fn a_database_out_of_connections_is_one_that_is_away() {
     let store = order_timeline::store::Store::connect(database.options.clone().username(&role), 4);
     let app = TestApp::on(database, |app| {
         app.store = store;
-        app.spool = Some(Spool::open(&settings).unwrap());
+        app.spool = Some(Spool::open(&spool_in(directory.path())).unwrap());
     });
     app.database.execute(&format!("alter database {name} connection limit 0")).await;
     let end = format!("select pg_terminate_backend(pid) from pg_stat_activity where usename = '{role}'");
@@ -240,9 +190,7 @@ async fn a_database_out_of_connections_is_one_that_is_away() {
     let answer = app.post("/listener", body("01")).await;
     assert_eq!((answer.status, answer.json()["outcome"].as_str()), (200, Some("spooled")));
     app.database.execute(&format!("alter database {name} connection limit -1")).await;
-    while !spooled(directory.path()).is_empty() {
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    drained(directory.path()).await;
     assert_eq!(app.database.rows("select outcome from delivery").await, [json!({ "outcome": "applied" })]);
     app.database.execute(&format!("drop owned by {role}")).await;
     app.stop().await;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::app::{TestApp, bearer, body};
+use crate::app::{TestApp, bearer, body, out, run};
 
 fn gzip(body: &[u8]) -> Vec<u8> {
     let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
@@ -89,22 +89,49 @@ async fn what_cannot_be_unpacked_is_kept_as_it_was_sent() {
 #[tokio::test]
 async fn a_bomb_is_not_unpacked_further_than_could_be_kept() {
     let app = TestApp::start().await;
-    let bomb = gzip(&vec![b' '; 64 * 1024 * 1024]);
-    assert!(bomb.len() < 100_000);
-    for (coding, sent) in [("gzip", bomb.clone()), ("deflate", zlib(&vec![b' '; 64 * 1024 * 1024]))] {
+    let blank = |mebibytes: usize| vec![b' '; mebibytes * 1024 * 1024];
+    let bomb = gzip(&blank(96));
+    let (head, small) = (64 * 1024, gzip(&blank(32)));
+    assert!(bomb.len() > head && small.len() < head);
+    for (coding, sent) in [("gzip", &bomb), ("deflate", &zlib(&blank(96))), ("gzip", &small)] {
         let answer = app.send("POST", "/listener", &[("Content-Encoding", coding)], sent.clone()).await;
-        assert_eq!((answer.status, answer.json()["code"].as_str()), (413, Some("too-large")), "{coding}");
-        let id = answer.json()["deliveryId"].as_str().unwrap().to_owned();
-        assert_eq!(app.json(&format!("/api/v1/deliveries/{id}")).await["bodyLength"], sent.len(), "as it was sent");
+        let problem = answer.json();
+        assert_eq!((answer.status, problem["code"].as_str()), (413, Some("too-large")), "{coding}");
+        // What was sent is far below the limit: the answer is about what it holds, and about what is kept.
+        let detail = problem["detail"].as_str().unwrap();
+        let kept = if sent.len() > head {
+            format!(
+                "of its {} packed bytes the first 65536 are kept as they were sent, with the SHA-256 of all",
+                sent.len()
+            )
+        } else {
+            format!("its {} packed bytes are kept as they were sent", sent.len())
+        };
+        let reason = format!("it unpacks to more than the 16777216 bytes that are taken; {kept}");
+        assert!(detail.contains(&reason), "{detail}");
+        let id = problem["deliveryId"].as_str().unwrap();
+        let delivery = app.json(&format!("/api/v1/deliveries/{id}")).await;
+        assert_eq!(delivery["bodyLength"], sent.len(), "as it was sent");
+        assert_eq!((&delivery["reasonCode"], &delivery["reason"]), (&json!("too-large"), &json!(reason)));
+        let body = app.get(&format!("/api/v1/deliveries/{id}/body")).await.body;
+        assert!(body == sent[..sent.len().min(head)]);
     }
+    let plain = app.post("/listener", blank(17)).await;
+    assert_eq!(plain.status, 413);
+    let said = "the body of 17825792 bytes is longer than is taken; its first 65536 are kept, with the SHA-256 of all";
+    assert!(plain.text().contains(said), "{}", plain.text());
+    let placed = app.send("POST", "/hybris/PR/productOrder", &[("Content-Encoding", "gzip")], bomb.clone()).await;
+    assert!(placed.status == 413 && placed.text().contains("it unpacks to more than"), "{}", placed.text());
+    // What was too large about them is known later, too.
+    out(&run(&app.database, &["rebuild", "--check"]).await);
     // There is room for the body as it was sent, and not for what it holds: nothing is kept, and the next fits.
-    let small = TestApp::with(|app| app.limits.room = 1024 * 1024).await;
-    let answer = small.send("POST", "/listener", &[("Content-Encoding", "gzip")], bomb).await;
+    let narrow = TestApp::with(|app| app.limits.room = 1024 * 1024).await;
+    let answer = narrow.send("POST", "/listener", &[("Content-Encoding", "gzip")], bomb).await;
     assert_eq!((answer.status, answer.json()["code"].as_str()), (503, Some("busy")));
     assert!(answer.header("retry-after").is_some());
-    assert_eq!(small.post("/listener", body("00")).await.status, 200, "the room is given back");
-    assert_eq!(small.database.rows("select from delivery").await.len(), 1);
-    small.stop().await;
+    assert_eq!(narrow.post("/listener", body("00")).await.status, 200, "the room is given back");
+    assert_eq!(narrow.database.rows("select from delivery").await.len(), 1);
+    narrow.stop().await;
     app.stop().await;
 }
 
@@ -154,6 +181,64 @@ async fn whoever_dawdles_is_let_go() {
         assert!(body.starts_with("HTTP/1.1 408") && body.contains("body-too-slow"), "{path}: {body}");
     }
     assert_eq!(app.database.rows("select from delivery").await.len(), 0);
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn lengths_are_counted_and_not_believed() {
+    let app = TestApp::with(|app| app.max_body_bytes = 100_000).await;
+    let address = app.address;
+    let talk = async move |head: &'static str, body: Vec<u8>| {
+        let work = move || {
+            let mut stream = TcpStream::connect(address).unwrap();
+            stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+            write!(stream, "POST /listener HTTP/1.1\r\nHost: {address}\r\n{head}\r\n\r\n").unwrap();
+            // It may be answered, and the connection closed, before all of it was sent.
+            let _ = stream.write_all(&body);
+            let _ = stream.shutdown(std::net::Shutdown::Write);
+            let mut answer = Vec::new();
+            let _ = stream.read_to_end(&mut answer);
+            String::from_utf8_lossy(&answer).into_owned()
+        };
+        tokio::task::spawn_blocking(work).await.unwrap()
+    };
+    let mut chunks = Vec::new();
+    for _ in 0..300 {
+        write!(chunks, "3e8\r\n{}\r\n", "x".repeat(1000)).unwrap();
+    }
+    chunks.extend_from_slice(b"0\r\n\r\n");
+    let answer = talk("Transfer-Encoding: chunked", chunks).await;
+    assert!(answer.starts_with("HTTP/1.1 413") && answer.contains("the body of 300000 bytes"), "{answer}");
+    // Shorter than announced, so cut off on its way: nobody can say what was to come.
+    talk("Content-Length: 5000", body("01")[..400].to_vec()).await;
+    let mut cut = b"190\r\n".to_vec();
+    cut.extend_from_slice(&body("01")[..400]);
+    talk("Transfer-Encoding: chunked", cut).await;
+    for head in [
+        "Content-Length: many",
+        "Content-Length: -1",
+        "Content-Length: 10\r\nContent-Length: 20",
+        "Transfer-Encoding: gzip",
+    ] {
+        let answer = talk(head, body("01")).await;
+        assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 400"), "{head}: {answer}");
+    }
+    let kept = app.database.rows("select reason_code from delivery").await;
+    assert_eq!(kept, [json!({ "reason_code": "too-large" })], "nothing else was kept");
+    assert_eq!(app.post("/listener", body("01")).await.status, 200);
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn connections_that_say_nothing_hold_nobody_up_for_longer_than_a_head_may_take() {
+    let app = TestApp::with(|app| {
+        app.limits.connections = 4;
+        app.limits.head_time_out = Duration::from_secs(1);
+    })
+    .await;
+    let idle: Vec<TcpStream> = (0..20).map(|_| TcpStream::connect(app.address).unwrap()).collect();
+    assert_eq!(app.post("/listener", body("01")).await.status, 200);
+    drop(idle);
     app.stop().await;
 }
 

@@ -1,5 +1,7 @@
 //! What the service logs: ids, and nothing of what senders send.
 
+use std::io::{Read, Write};
+
 use serde_json::Value;
 
 use crate::app::{TestDatabase, bearer, body, operate, send};
@@ -91,5 +93,25 @@ async fn whoever_has_a_delivery_read_again_stands_in_the_log() {
     let told = lines.iter().filter(|line| line["message"] == "a delivery was read again");
     let told: Vec<_> = told.map(|line| (line["delivery_id"].as_str(), line["by"].as_str())).collect();
     assert_eq!(told, vec![(Some(id.as_str()), Some("key:nightly")); 2], "{log}");
+    database.close().await;
+}
+
+#[tokio::test]
+async fn strangers_who_talk_rubbish_do_not_fill_it() {
+    let database = TestDatabase::new().await;
+    let program = Program::serve(&[], &[("DATABASE_URL", &database.url())]);
+    let address = program.address;
+    let talk = move || {
+        for rubbish in [&b"\x16\x03\x01\x02\x00\x01\r\n\r\n"[..], b"POST /listener HTTP/1.1\r\n:\r\n\r\n"] {
+            let mut stream = std::net::TcpStream::connect(address).unwrap();
+            stream.write_all(rubbish).unwrap();
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer).unwrap();
+            assert!(answer.starts_with("HTTP/1.1 400"), "{answer}");
+        }
+    };
+    tokio::task::spawn_blocking(talk).await.unwrap();
+    let (_, log) = program.stop();
+    assert!(log.contains("the service has stopped") && !log.contains("ERROR"), "{log}");
     database.close().await;
 }

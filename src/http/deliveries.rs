@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::app::App;
 use super::entrance::staff_of;
 use super::error::{Problem, bad_query};
-use super::orders::resolve;
+use super::orders::{OrderIdInPath, resolve, time};
 use crate::rebuild::{self, Retried};
 use crate::record::{DeliveryRecord, OutcomeName};
 use crate::store::{DeliveryFilter, StoreError};
@@ -19,9 +19,14 @@ use crate::store::{DeliveryFilter, StoreError};
 #[into_params(parameter_in = Query)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct DeliveryParameters {
+    /// The sender's name, such as `bt-wholesale`.
     pub sender: Option<String>,
+    /// `applied`, `duplicate`, `conflict` or `quarantined`.
     pub outcome: Option<String>,
+    /// How many at most, 1 to 1000; 100 by itself.
     pub limit: Option<u16>,
+    /// Only those received at this time or later; RFC 3339, such as `2024-03-01T00:00:00Z`.
+    pub received_from: Option<String>,
     /// Only those received before this one: the last of the page before.
     pub before: Option<Uuid>,
 }
@@ -49,13 +54,14 @@ pub async fn list(parameters: web::Query<DeliveryParameters>, app: web::Data<App
     params(("order_id" = String, Path, description = "The order's id"), DeliveryParameters),
     responses((status = 200, body = DeliveriesBody), (status = 404, body = Problem, content_type = "application/problem+json")))]
 pub async fn of_order(
-    order_id: web::Path<String>,
+    order_id: web::Path<OrderIdInPath>,
     parameters: web::Query<DeliveryParameters>,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Problem> {
     let key = resolve(&app, &order_id, parameters.sender.as_deref()).await?;
     let deliveries = app.store.deliveries(&DeliveryFilter { order: Some(key), ..filter(&parameters)? }).await?;
-    if deliveries.is_empty() && parameters.before.is_none() && parameters.outcome.is_none() {
+    let is_narrowed = parameters.before.is_some() || parameters.outcome.is_some() || parameters.received_from.is_some();
+    if deliveries.is_empty() && !is_narrowed {
         return Err(Problem::no_such_order(&order_id));
     }
     Ok(HttpResponse::Ok().json(json!({ "deliveries": deliveries })))
@@ -134,7 +140,13 @@ fn filter(parameters: &DeliveryParameters) -> Result<DeliveryFilter, Problem> {
         let names = OutcomeName::ALL.map(OutcomeName::name).join(", ");
         OutcomeName::from_name(name).ok_or_else(|| bad_query(&format_args!("outcome is one of {names}")))
     });
-    Ok(DeliveryFilter { outcome: outcome.transpose()?, limit, before: parameters.before, ..DeliveryFilter::default() })
+    Ok(DeliveryFilter {
+        outcome: outcome.transpose()?,
+        received_from: time("receivedFrom", parameters.received_from.as_ref())?,
+        limit,
+        before: parameters.before,
+        ..DeliveryFilter::default()
+    })
 }
 
 pub fn no_such_delivery(id: Uuid) -> Problem {

@@ -1,5 +1,7 @@
 //! The API's orders and timelines.
 
+use std::ops::Deref;
+
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use chrono::{DateTime, Utc};
@@ -8,6 +10,7 @@ use serde_with::skip_serializing_none;
 
 use super::app::App;
 use super::error::{Problem, bad_query};
+use super::pages::from_path;
 use crate::record::{OrderHead, OrderRecord, TimelineRecord};
 use crate::store::{Cursor, OrderHit, OrderKey, OrderQuery, Sort};
 use crate::wire::read_time;
@@ -22,7 +25,8 @@ pub struct ListParameters {
     /// The order's state, such as `inProgress`, `completed`, `failed`; case, spaces and punctuation do not matter.
     pub state: Option<String>,
     /// Orders that need a person for this reason, such as `missed`, `delayed`, `contradiction`, `silent`; `any` for all
-    /// that need one.
+    /// that go on and need one. `ended-unresolved` for orders that have ended and still contradict themselves, which
+    /// `any` leaves out.
     pub attention: Option<String>,
     /// The sender's name, such as `bt-wholesale`.
     pub sender: Option<String>,
@@ -30,7 +34,10 @@ pub struct ListParameters {
     pub party: Option<String>,
     /// The id of an item's product offering.
     pub offering: Option<String>,
-    /// Orders whose newest event is of this time or later; RFC 3339, such as `2024-03-01T00:00:00Z`.
+    /// Orders whose first event is of this time or later; RFC 3339, such as `2024-03-01T00:00:00Z`.
+    pub started_from: Option<String>,
+    /// Orders whose newest event is of this time or later; RFC 3339, such as `2024-03-01T00:00:00Z`. An event that is dated
+    /// ahead of its receipt counts from its receipt, here and where lists are sorted.
     pub changed_from: Option<String>,
     /// Orders whose newest event is of before this time; RFC 3339.
     pub changed_to: Option<String>,
@@ -58,6 +65,25 @@ pub struct OrderParameters {
     pub known_at: Option<String>,
 }
 
+/// An order's id as the path of an address has it: see [`from_path`].
+#[derive(Debug, Deserialize)]
+#[serde(from = "String")]
+pub struct OrderIdInPath(String);
+
+impl From<String> for OrderIdInPath {
+    fn from(part: String) -> Self {
+        Self(from_path(part))
+    }
+}
+
+impl Deref for OrderIdInPath {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
 const LIMIT: u16 = 50;
 const HIGHEST_LIMIT: u16 = 500;
 
@@ -72,14 +98,14 @@ pub async fn list(parameters: web::Query<ListParameters>, app: web::Data<App>) -
 
 /// An order as it is, as it was at a time, or as it was known at a time.
 #[utoipa::path(get, path = "/api/v1/orders/{order_id}", tag = "orders",
-    params(("order_id" = String, Path, description = "The order's id"), OrderParameters),
+    params(("order_id" = String, Path, description = "The order's id; one of dots alone has a `=` before it"), OrderParameters),
     responses((status = 200, body = OrderRecord), (status = 404, body = Problem, content_type = "application/problem+json"),
         (status = 410, description = "Asked for another time, and bodies of the order were let go", body = Problem,
             content_type = "application/problem+json"),
         (status = 409, description = "Several senders have an order of this id", body = Problem,
             content_type = "application/problem+json")))]
 pub async fn show(
-    order_id: web::Path<String>,
+    order_id: web::Path<OrderIdInPath>,
     parameters: web::Query<OrderParameters>,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Problem> {
@@ -91,12 +117,12 @@ pub async fn show(
 
 /// What happened to an order, when, and when we heard of it.
 #[utoipa::path(get, path = "/api/v1/orders/{order_id}/timeline", tag = "orders",
-    params(("order_id" = String, Path, description = "The order's id"), OrderParameters),
+    params(("order_id" = String, Path, description = "The order's id; one of dots alone has a `=` before it"), OrderParameters),
     responses((status = 200, body = TimelineRecord), (status = 404, body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "Several senders have an order of this id", body = Problem,
             content_type = "application/problem+json")))]
 pub async fn timeline(
-    order_id: web::Path<String>,
+    order_id: web::Path<OrderIdInPath>,
     parameters: web::Query<OrderParameters>,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Problem> {
@@ -192,6 +218,7 @@ pub fn query(parameters: &ListParameters) -> Result<OrderQuery, Problem> {
         sender: given(&parameters.sender),
         party: given(&parameters.party),
         offering: given(&parameters.offering),
+        started_from: time("startedFrom", given(&parameters.started_from).as_ref())?,
         changed_from: time("changedFrom", given(&parameters.changed_from).as_ref())?,
         changed_to: time("changedTo", given(&parameters.changed_to).as_ref())?,
         sort,
@@ -201,7 +228,7 @@ pub fn query(parameters: &ListParameters) -> Result<OrderQuery, Problem> {
 }
 
 /// A time of the address; a plus that was not encoded has become a space on the way.
-fn time(name: &str, text: Option<&String>) -> Result<Option<DateTime<Utc>>, Problem> {
+pub fn time(name: &str, text: Option<&String>) -> Result<Option<DateTime<Utc>>, Problem> {
     let Some(text) = text.map(|text| text.trim()).filter(|text| !text.is_empty()) else {
         return Ok(None);
     };
@@ -213,7 +240,7 @@ fn time(name: &str, text: Option<&String>) -> Result<Option<DateTime<Utc>>, Prob
 /// Where the next page begins, as the address carries it.
 pub fn cursor_text(cursor: Cursor) -> String {
     match cursor {
-        Cursor::LastEvent(at, key) => format!("{}_{}", at.timestamp_micros(), key.simple()),
+        Cursor::Moved(at, key) => format!("{}_{}", at.timestamp_micros(), key.simple()),
         Cursor::OrderId(id, key) => format!("{}_{id}", key.simple()),
         Cursor::State(state, at, key) => format!("{}_{}_{state}", at.timestamp_micros(), key.simple()),
     }
@@ -224,7 +251,7 @@ fn cursor(text: &str, sort: Sort) -> Option<Cursor> {
     let (first, second) = text.split_once('_')?;
     match sort {
         Sort::NewestFirst | Sort::OldestFirst => {
-            Some(Cursor::LastEvent(DateTime::from_timestamp_micros(first.parse().ok()?)?, second.parse().ok()?))
+            Some(Cursor::Moved(DateTime::from_timestamp_micros(first.parse().ok()?)?, second.parse().ok()?))
         }
         Sort::StatesUp | Sort::StatesDown => {
             let (key, state) = second.split_once('_')?;

@@ -16,7 +16,7 @@ use super::entrance::Entrance;
 use super::error::Problem;
 use super::judge::may_read_on;
 use super::live::{Live, News, Watch};
-use super::orders::resolve;
+use super::orders::{OrderIdInPath, resolve};
 use crate::record::EntryRecord;
 use crate::store::OrderKey;
 
@@ -41,7 +41,7 @@ const QUIET: Duration = Duration::from_secs(15);
         (status = 404, body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "Too many watch already", body = Problem, content_type = "application/problem+json")))]
 pub async fn stream(
-    order_id: web::Path<String>,
+    order_id: web::Path<OrderIdInPath>,
     parameters: web::Query<StreamParameters>,
     request: HttpRequest,
     app: web::Data<App>,

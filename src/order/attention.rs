@@ -16,13 +16,18 @@ use super::words;
 /// A reason to look at an order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attention {
-    /// action-needed, access-failed, missed, flagged, delayed, supplier-cancelled, contradiction or silent.
+    /// action-needed, access-failed, missed, flagged, delayed, supplier-cancelled, contradiction or silent; of an order
+    /// that has ended [`ENDED_UNRESOLVED`] alone.
     pub reason: String,
     /// The event since which it holds without a break.
     pub since: DateTime<Utc>,
     /// A sentence for support staff.
     pub why: String,
 }
+
+/// The reason of orders that have ended and still contradict themselves. Nobody waits for them: among the others they
+/// would be in the way, and they are not to be lost.
+pub const ENDED_UNRESOLVED: &str = "ended-unresolved";
 
 /// The reasons in the order of their weight.
 const REASONS: [(Class, &str); 6] = [
@@ -58,7 +63,8 @@ pub fn take_in(order: &mut Order, event: &Event, at: DateTime<Utc>, vocabulary: 
     if let Some(open) = order.told_contradictions().into_iter().map(|(_, open)| open).min_by_key(|open| open.since) {
         let [one, other] = &open.statements;
         let why = words::capitalised(&format!("{one}, yet {other}"));
-        told.push(Attention { reason: "contradiction".to_owned(), since: open.since, why });
+        let reason = if is_over(order) { ENDED_UNRESOLVED } else { "contradiction" };
+        told.push(Attention { reason: reason.to_owned(), since: open.since, why });
     }
     told.sort_by(|a, b| a.reason.cmp(&b.reason));
     order.attention = told;

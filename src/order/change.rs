@@ -36,6 +36,7 @@ pub struct MessageDetail {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Facts {
     Milestone(MilestoneFacts),
+    OpenMilestone(OpenMilestoneFacts),
     ExpectedDate(DateFacts),
     Appointment(AppointmentFacts),
     Contradiction(ContradictionFacts),
@@ -51,6 +52,13 @@ pub struct MilestoneFacts {
     pub is_first: bool,
     /// Whether nothing had said so of the order or of any of its items before.
     pub is_first_of_order: bool,
+}
+
+/// A milestone that the sender states and that is not reached: planned, in progress, given up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenMilestoneFacts {
+    /// The date that is stated with it, which is no date of an event.
+    pub date: Option<Moment>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -91,6 +99,8 @@ pub struct AppointmentFacts {
     /// Which of id, reference, status and window differ from the version before.
     pub changed: Vec<&'static str>,
     pub fault: Option<Fault>,
+    /// The code of the message of the same event that says whose fault it is; none where the status says it.
+    pub fault_code: Option<String>,
     /// How often the window has moved so far.
     pub reschedules: u32,
     /// morning, afternoon or all-day, in London.

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::iter;
 
-use super::change::{Facts, Kind, MilestoneFacts, SaidBy};
+use super::change::{Facts, Kind, MilestoneFacts, OpenMilestoneFacts, SaidBy};
 use super::event::{Event, MilestoneStatement};
 use super::family::Addressed;
 use super::moment::rfc3339;
@@ -70,12 +70,13 @@ fn stated(order: &mut Order, standing: &mut Standing, stated: &[MilestoneStateme
         let is_known = standing.get(&which).is_some_and(|said| said.contains(&what));
         if now.entry(which).or_default().insert(what) && !is_known {
             changes.milestone(milestone);
-            if is_stated_as_reached(milestone) {
-                let name = changes.vocabulary.milestone(&milestone.name).unwrap_or(&milestone.name);
-                let facts = reached(order, standing, milestone, name);
-                changes.name_last(name);
-                changes.note(Facts::Milestone(facts));
-            }
+            let name = changes.vocabulary.milestone(&milestone.name).unwrap_or(&milestone.name);
+            changes.name_last(name);
+            changes.note(if is_stated_as_reached(milestone) {
+                Facts::Milestone(reached(order, standing, milestone, name))
+            } else {
+                Facts::OpenMilestone(OpenMilestoneFacts { date: milestone.date.clone() })
+            });
         }
     }
     standing.extend(now);

@@ -23,8 +23,11 @@ mod visit;
 mod vocabulary;
 mod words;
 
-pub use attention::{Attention, silence};
-pub use change::{AppointmentFacts, Change, ContradictionFacts, DateFacts, Facts, Kind, MilestoneFacts, SaidBy, Value};
+pub use attention::{Attention, ENDED_UNRESOLVED, silence};
+pub use change::{
+    AppointmentFacts, Change, ContradictionFacts, DateFacts, Facts, Kind, MilestoneFacts, OpenMilestoneFacts, SaidBy,
+    Value,
+};
 pub use event::{
     Appointment, Characteristic, Event, ItemStatement, Message, MessagePart, MilestoneStatement, Party, Placing,
     ServiceId, Statement,

@@ -202,7 +202,6 @@ impl Changes<'_> {
         }
         let to = milestone.status.clone().unwrap_or_else(|| "reached".to_owned());
         self.item_change(Kind::Milestone, &milestone.item_ids, None, to, text);
-        self.name_last(&milestone.name);
     }
 
     /// Adds what follows from the change told last.

@@ -181,10 +181,11 @@ pub fn appointment_facts(
     }
     // The fault of a visit that was missed is not that of the next one.
     let at_fault = now.status.as_deref().filter(|_| is_status_stated || !changed.contains(&"window"));
-    let fault = fault(id, at_fault, event, vocabulary);
+    let (fault, fault_code) = fault(id, at_fault, event, vocabulary).unzip();
     AppointmentFacts {
         changed,
         fault,
+        fault_code: fault_code.flatten(),
         reschedules: item.reschedules,
         slot: slot(now),
         is_window_known: is_window_known(now),
@@ -209,15 +210,17 @@ fn differences(before: &Appointment, now: &Appointment) -> Vec<&'static str> {
     all.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name).collect()
 }
 
-/// Whose fault a version is: the status says it, else a message of the same event.
-fn fault(id: &str, status: Option<&str>, event: &Event, vocabulary: &Vocabulary) -> Option<Fault> {
+/// Whose fault a version is: the status says it, else a message of the same event, whose code is given with it.
+fn fault(id: &str, status: Option<&str>, event: &Event, vocabulary: &Vocabulary) -> Option<(Fault, Option<String>)> {
     let status = status.and_then(|status| vocabulary.meaning(Subject::AppointmentStatus, status));
-    status.and_then(|meaning| meaning.fault).or_else(|| {
-        const OF_VISITS: [Class; 3] = [Class::Rescheduled, Class::Missed, Class::AccessFailed];
-        event.messages.iter().filter(|message| is_named_or_all(message, id)).find_map(|message| {
-            let mut meanings = message.codes().filter_map(|code| vocabulary.meaning(Subject::Message, code));
-            meanings.find(|meaning| OF_VISITS.into_iter().any(|class| meaning.is(class)))?.fault
-        })
+    if let Some(fault) = status.and_then(|meaning| meaning.fault) {
+        return Some((fault, None));
+    }
+    const OF_VISITS: [Class; 3] = [Class::Rescheduled, Class::Missed, Class::AccessFailed];
+    event.messages.iter().filter(|message| is_named_or_all(message, id)).find_map(|message| {
+        let mut meanings = message.codes().filter_map(|code| Some((code, vocabulary.meaning(Subject::Message, code)?)));
+        let (code, meaning) = meanings.find(|(_, meaning)| OF_VISITS.into_iter().any(|class| meaning.is(class)))?;
+        Some((meaning.fault?, Some(code.to_owned())))
     })
 }
 

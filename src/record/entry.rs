@@ -9,7 +9,8 @@ use uuid::Uuid;
 use super::order::AppointmentRecord;
 use crate::order::change::MessageDetail;
 use crate::order::{
-    AppointmentFacts, Change, ContradictionFacts, Entry, Facts, Fault, Kind, MilestoneFacts, Moment, Value, rfc3339,
+    AppointmentFacts, Change, ContradictionFacts, Entry, Facts, Fault, Kind, MilestoneFacts, Moment,
+    OpenMilestoneFacts, Value, rfc3339,
 };
 
 /// An entry of a timeline, as the contract prints it. `from` and `to` are always there, null where there
@@ -76,6 +77,12 @@ impl EntryRecord {
         self.item_ids.iter().any(|id| id == item_id)
     }
 
+    /// Whether it says that a milestone is reached; the sender states those to come, too.
+    pub fn is_milestone_reached(&self) -> bool {
+        let is_said = |facts: &Json| facts.get("saidBy").is_some();
+        self.known_kind() == Some(Kind::Milestone) && self.facts.as_ref().is_some_and(is_said)
+    }
+
     pub fn known_kind(&self) -> Option<Kind> {
         Kind::from_name(&self.kind)
     }
@@ -123,6 +130,11 @@ fn facts_as_json(facts: &Facts) -> Json {
             let said_by: Vec<&str> = said_by.iter().map(|by| by.name()).collect();
             json!({ "saidBy": said_by, "values": values, "first": is_first, "firstOfOrder": is_first_of_order })
         }
+        // Without "saidBy": nobody says that it is reached.
+        Facts::OpenMilestone(OpenMilestoneFacts { date }) => {
+            let text = date.as_ref().and_then(other_zone);
+            given(json!({ "reached": false, "date": date.as_ref().map(utc), "dateText": text }))
+        }
         Facts::ExpectedDate(date) => json!({
             "first": date.is_first,
             "daysFromFirst": date.days_from_first,
@@ -130,17 +142,31 @@ fn facts_as_json(facts: &Facts) -> Json {
             "reasonCode": date.reason_code,
             "inTextOf": date.in_text_of,
         }),
-        Facts::Appointment(AppointmentFacts { changed, fault, reschedules, slot, is_window_known }) => json!({
-            "changed": changed,
-            "fault": fault.map(Fault::name),
-            "reschedules": reschedules,
-            "slot": slot,
-            "windowKnown": is_window_known,
-        }),
+        Facts::Appointment(AppointmentFacts { changed, fault, fault_code, reschedules, slot, is_window_known }) => {
+            let mut facts = json!({
+                "changed": changed,
+                "fault": fault.map(Fault::name),
+                "reschedules": reschedules,
+                "slot": slot,
+                "windowKnown": is_window_known,
+            });
+            if let (Some(code), Some(facts)) = (fault_code, facts.as_object_mut()) {
+                facts.insert("faultCode".to_owned(), code.as_str().into());
+            }
+            facts
+        }
         Facts::Contradiction(ContradictionFacts { is_open, statements }) => {
             json!({ "open": is_open, "statements": statements })
         }
     }
+}
+
+/// Without what is null.
+fn given(mut facts: Json) -> Json {
+    if let Some(facts) = facts.as_object_mut() {
+        facts.retain(|_, fact| !fact.is_null());
+    }
+    facts
 }
 
 impl From<MessageDetail> for MessageRecord {

@@ -44,10 +44,10 @@ pub fn values_of(entries: &[EntryRecord], vocabulary: &Vocabulary) -> Vec<EntryV
                         values.push(value(entry, part, Kind::Message, code.map(str::to_owned), None, missed));
                     }
                 }
-                Some(Kind::Milestone) if entry.facts.is_some() && entry.item_ids.is_empty() => {
+                Some(Kind::Milestone) if entry.is_milestone_reached() && entry.item_ids.is_empty() => {
                     values.push(value(entry, 1, Kind::Milestone, entry.name.clone(), None, None));
                 }
-                Some(Kind::Milestone) if entry.facts.is_some() => {
+                Some(Kind::Milestone) if entry.is_milestone_reached() => {
                     for (part, item_id) in (1..).zip(&entry.item_ids) {
                         values.push(value(entry, part, Kind::Milestone, entry.name.clone(), Some(item_id), None));
                     }

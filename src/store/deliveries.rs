@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use sqlx::types::Json;
 use uuid::Uuid;
 
+use super::numbers::first_id;
 use super::{OrderKey, Store, StoreError};
 use crate::record::{DeliveryRecord, HeaderRecord, OutcomeName};
 use crate::wire::Oddity;
@@ -14,6 +15,8 @@ pub struct DeliveryFilter {
     pub order: Option<OrderKey>,
     pub outcome: Option<OutcomeName>,
     pub sender: Option<String>,
+    /// Only those received at this time or later.
+    pub received_from: Option<DateTime<Utc>>,
     pub limit: u16,
     /// Only those received before this one.
     pub before: Option<Uuid>,
@@ -64,12 +67,14 @@ impl Store {
                  and ($2::text is null or outcome = $2)
                  and ($3::text is null or sender = $3)
                  and ($4::uuid is null or delivery_id < $4)
+                 and ($5::uuid is null or delivery_id >= $5)
                order by delivery_id desc
-               limit $5"#,
+               limit $6"#,
             filter.order.map(|key| key.0),
             filter.outcome.map(OutcomeName::name),
             filter.sender,
             filter.before,
+            filter.received_from.map(first_id),
             i64::from(filter.limit)
         )
         .fetch_all(&self.pool)

@@ -1,9 +1,12 @@
 //! Numbers for the first page and for the feed's health. Each statement reads a day or two, not everything.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use uuid::Uuid;
 
 use super::{Store, StoreError};
+use crate::order::ENDED_UNRESOLVED;
 use crate::record::OutcomeName;
 
 /// The day in numbers.
@@ -19,23 +22,36 @@ pub struct Numbers {
     pub new_orders: i64,
     /// How many orders need a person, by reason; the silent at most [`Numbers::COUNTED`].
     pub attention: Vec<(String, i64)>,
-    /// How many orders need a person for any reason but silence, each counted once.
+    /// How many orders that go on need a person for any reason but silence, each counted once.
     pub waiting: i64,
     /// Deliveries that are quarantined, at most [`Numbers::COUNTED`].
     pub quarantined: i64,
-    /// Visits missed or moved in the last 30 days, by fault.
+    /// Visits missed or moved in the last [`Numbers::VISIT_DAYS`], by fault.
     pub visits: Vec<(String, i64)>,
 }
 
 impl Numbers {
     /// What cannot be counted by an index alone is counted so far.
     pub const COUNTED: i64 = 1000;
+    /// Visits are counted of so many days.
+    pub const VISIT_DAYS: i64 = 30;
+
+    /// Since when deliveries and new orders are counted.
+    pub fn since(&self) -> DateTime<Utc> {
+        self.at - TimeDelta::hours(24)
+    }
+
+    /// Since when visits are counted.
+    pub fn visits_since(&self) -> DateTime<Utc> {
+        self.at - TimeDelta::days(Self::VISIT_DAYS)
+    }
 }
 
 /// A sender's feed over the last 24 hours.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct FeedNumbers {
     pub sender: String,
+    pub is_disabled: bool,
     /// Of all time.
     pub last_received_at: Option<DateTime<Utc>>,
     pub last_hour: i64,
@@ -53,7 +69,7 @@ pub struct FeedNumbers {
 }
 
 /// The least delivery id of a moment: ids are version 7 UUIDs made at receipt.
-fn first_id(at: DateTime<Utc>) -> Uuid {
+pub(super) fn first_id(at: DateTime<Utc>) -> Uuid {
     Uuid::from_u128(u128::from(at.timestamp_millis().max(0).unsigned_abs()) << 80)
 }
 
@@ -71,9 +87,10 @@ impl Store {
         );
         let deliveries = deliveries.fetch_all(&self.pool).await?.into_iter();
         let orders = sqlx::query!(
-            r#"select (last_event_at at time zone 'Europe/London')::date as "day!", state, count(*) as "count!",
-                 count(*) filter (where first_event_at >= $2) as "new!"
-               from product_order where last_event_at >= $1 group by 1, 2 order by 1, 2"#,
+            r#"select (m.moved_at at time zone 'Europe/London')::date as "day!", m.state, count(*) as "count!",
+                 count(*) filter (where m.first_event_at >= $2 and m.moved_at >= $2) as "new!"
+               from (select state, first_event_at, least(last_event_at, last_received_at) as moved_at from product_order) m
+               where m.moved_at >= $1 group by 1, 2 order by 1, 2"#,
             now - TimeDelta::days(14),
             day_ago
         );
@@ -81,7 +98,10 @@ impl Store {
         let attention = sqlx::query!(r#"select reason, count(*) as "count!" from attention group by reason"#);
         let attention = attention.fetch_all(&self.pool).await?.into_iter();
         let mut attention: Vec<(String, i64)> = attention.map(|row| (row.reason, row.count)).collect();
-        let waiting = sqlx::query_scalar!(r#"select count(distinct order_key) as "count!" from attention"#);
+        let waiting = sqlx::query_scalar!(
+            r#"select count(distinct order_key) as "count!" from attention where reason <> $1"#,
+            ENDED_UNRESOLVED
+        );
         let silent = sqlx::query_scalar!(
             r#"select count(*) as "count!" from (select from analytics.silent_orders limit $1) s"#,
             Numbers::COUNTED
@@ -102,7 +122,7 @@ impl Store {
                    or e.facts -> 'changed' ? 'window' and e.from_value ->> 'start' <> e.from_value ->> 'finish')
                  and coalesce(e.facts ->> 'fault', 'unknown') in ('customer', 'supplier', 'unknown') and e.at >= $1
                group by 1 order by 1"#,
-            now - TimeDelta::days(30)
+            now - TimeDelta::days(Numbers::VISIT_DAYS)
         );
         Ok(Numbers {
             at: now,
@@ -153,10 +173,12 @@ impl Store {
                 late: row.late,
                 lag_median: row.lag_median,
                 lag_p95: row.lag_p95,
+                is_disabled: false,
             })
             .collect();
-        for sender in self.senders().await? {
-            if feeds.iter().any(|feed| feed.sender == sender) {
+        for (sender, is_disabled) in self.feed_senders().await? {
+            if let Some(feed) = feeds.iter_mut().find(|feed| feed.sender == sender) {
+                feed.is_disabled = is_disabled;
                 continue;
             }
             // Silence is worth a look: how long has it lasted?
@@ -165,8 +187,25 @@ impl Store {
                 sender
             );
             let last_received_at = last.fetch_optional(&self.pool).await?;
-            feeds.push(FeedNumbers { sender, last_received_at, ..FeedNumbers::default() });
+            feeds.push(FeedNumbers { sender, is_disabled, last_received_at, ..FeedNumbers::default() });
         }
+        feeds.sort_by(|a, b| a.sender.cmp(&b.sender));
         Ok(feeds)
+    }
+
+    /// All who have ever delivered and all who are set up, each with whether an operator has disabled them.
+    async fn feed_senders(&self) -> Result<BTreeMap<String, bool>, StoreError> {
+        let set_up = sqlx::query!("select sender, enabled from sender").fetch_all(&self.pool).await?.into_iter();
+        let mut senders: BTreeMap<String, bool> = set_up.map(|row| (row.sender, !row.enabled)).collect();
+        // A handful of senders have all the deliveries: step from one to the next by the index.
+        let mut last = String::new();
+        while let Some(next) = sqlx::query_scalar!("select min(sender) from delivery where sender > $1", last)
+            .fetch_one(&self.pool)
+            .await?
+        {
+            senders.entry(next.clone()).or_insert(false);
+            last = next;
+        }
+        Ok(senders)
     }
 }

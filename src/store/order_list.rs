@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::orders::HeadRow;
 use super::{Store, StoreError};
+use crate::order::ENDED_UNRESOLVED;
 use crate::record::OrderHead;
 
 /// What a list of orders is to hold; all given conditions apply.
@@ -18,12 +19,14 @@ pub struct OrderQuery {
     /// Where no order has that id: those that have one that begins so.
     pub or_begins: bool,
     pub state: Option<String>,
-    /// A reason for attention, or "any".
+    /// A reason for attention, or "any" for those of orders that go on.
     pub attention: Option<String>,
+    /// The first event is at this time or later.
+    pub started_from: Option<DateTime<Utc>>,
     pub sender: Option<String>,
     pub party: Option<String>,
     pub offering: Option<String>,
-    /// The last event is at this time or later.
+    /// The last event is at this time or later; one that is dated ahead of its receipt counts from its receipt.
     pub changed_from: Option<DateTime<Utc>>,
     /// The last event is before this time.
     pub changed_to: Option<DateTime<Utc>>,
@@ -33,7 +36,7 @@ pub struct OrderQuery {
     pub after: Option<Cursor>,
 }
 
-/// The order of a list: by the time of the last event, by the order's id as text, or by state and then by the last
+/// The order of a list: by the time of the last event (or of its receipt, where that is earlier), by the order's id as text, or by state and then by the last
 /// event. What else a list shows is worked out of the few orders that it shows, or is of a part of the order: no
 /// index has it, and without one a page of a million orders would take a look at all of them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -49,12 +52,13 @@ pub enum Sort {
 
 impl Sort {
     /// What the rows are sorted by; each with an index of its own. The key tells equals apart.
-    fn columns(self) -> &'static [&'static str] {
-        match self {
-            Self::NewestFirst | Self::OldestFirst => &["last_event_at", "order_key"],
-            Self::IdsUp | Self::IdsDown => &["order_id", "order_key"],
-            Self::StatesUp | Self::StatesDown => &[STATE, "last_event_at", "order_key"],
-        }
+    fn columns(self) -> Vec<String> {
+        let columns = match self {
+            Self::NewestFirst | Self::OldestFirst => vec![MOVED, "order_key"],
+            Self::IdsUp | Self::IdsDown => vec!["order_id", "order_key"],
+            Self::StatesUp | Self::StatesDown => return vec![COMPARED.join("state"), MOVED.into(), "order_key".into()],
+        };
+        columns.into_iter().map(str::to_owned).collect()
     }
 
     fn is_down(self) -> bool {
@@ -62,13 +66,18 @@ impl Sort {
     }
 }
 
-/// As the fold compares states (contract, law 2), both by the database's own notion of a letter.
-const STATE: &str = "regexp_replace(lower(state), '[^[:alnum:]]', '', 'g')";
+/// What stands around a state that is compared as the fold does it (contract, law 2), by the database's own notion of a
+/// letter.
+const COMPARED: [&str; 2] = ["regexp_replace(lower(", "), '[^[:alnum:]]', '', 'g')"];
+
+/// When an order moved last: an event that is dated ahead of its receipt counts from its receipt. One of the year 9999
+/// would stand first for ever.
+const MOVED: &str = "least(last_event_at, last_received_at)";
 
 /// Where a page ended, by what its list is sorted by; the key tells equals apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Cursor {
-    LastEvent(DateTime<Utc>, Uuid),
+    Moved(DateTime<Utc>, Uuid),
     OrderId(String, Uuid),
     State(String, DateTime<Utc>, Uuid),
 }
@@ -115,9 +124,9 @@ impl Store {
         let has_more = rows.len() > usize::from(query.limit);
         rows.truncate(usize::from(query.limit));
         let next = rows.last().filter(|_| has_more).map(|row| match query.sort {
-            Sort::NewestFirst | Sort::OldestFirst => Cursor::LastEvent(row.last_event_at, row.order_key),
+            Sort::NewestFirst | Sort::OldestFirst => Cursor::Moved(row.moved_at(), row.order_key),
             Sort::IdsUp | Sort::IdsDown => Cursor::OrderId(row.order_id.clone(), row.order_key),
-            Sort::StatesUp | Sort::StatesDown => Cursor::State(row.state.clone(), row.last_event_at, row.order_key),
+            Sort::StatesUp | Sort::StatesDown => Cursor::State(row.state.clone(), row.moved_at(), row.order_key),
         });
         let is_cut =
             matched.as_ref().is_some_and(|found| i64::try_from(found.len()).is_ok_and(|len| len >= MOST_MATCHES));
@@ -189,17 +198,16 @@ impl Store {
             sql.push(" and order_key = any(").push_bind(matched.keys().copied().collect::<Vec<_>>()).push(")");
         }
         if let Some(state) = &query.state {
-            sql.push(format!(" and {STATE} = regexp_replace(lower("));
-            sql.push_bind(state).push("), '[^[:alnum:]]', '', 'g')");
+            sql.push(format!(" and {} = ", COMPARED.join("state")));
+            push_compared(&mut sql, state);
         }
         if let Some(reason) = &query.attention {
             // The silent are not written down but found, so they are asked for apart.
             if reason != "silent" {
                 sql.push(" and (exists (select from attention a where a.order_key = o.order_key");
-                if reason != "any" {
-                    sql.push(" and a.reason = ").push_bind(reason);
-                }
-                sql.push(")");
+                let is_any = reason == "any";
+                sql.push(if is_any { " and a.reason <> " } else { " and a.reason = " });
+                sql.push_bind(if is_any { ENDED_UNRESOLVED } else { reason }).push(")");
             }
             match reason.as_str() {
                 // The first two conditions repeat the view's own, for the index.
@@ -230,26 +238,27 @@ impl Store {
             );
             sql.push_bind(offering).push(")");
         }
+        if let Some(from) = query.started_from {
+            // No order moved last before its first event, and by its last movement there is an index.
+            sql.push(" and first_event_at >= ").push_bind(from).push(format!(" and {MOVED} >= ")).push_bind(from);
+        }
         if let Some(from) = query.changed_from {
-            sql.push(" and last_event_at >= ").push_bind(from);
+            sql.push(format!(" and {MOVED} >= ")).push_bind(from);
         }
         if let Some(to) = query.changed_to {
-            sql.push(" and last_event_at < ").push_bind(to);
+            sql.push(format!(" and {MOVED} < ")).push_bind(to);
         }
         let columns = query.sort.columns();
         let (direction, compares) = if query.sort.is_down() { (" desc", "<") } else { (" asc", ">") };
         if let Some(after) = &query.after {
             sql.push(format!(" and ({}) {compares} (", columns.join(", ")));
             match after {
-                Cursor::LastEvent(at, key) => sql.push_bind(*at).push(", ").push_bind(*key),
+                Cursor::Moved(at, key) => sql.push_bind(*at).push(", ").push_bind(*key),
                 Cursor::OrderId(id, key) => sql.push_bind(id).push(", ").push_bind(*key),
-                Cursor::State(state, at, key) => sql
-                    .push("regexp_replace(lower(")
-                    .push_bind(state)
-                    .push("), '[^[:alnum:]]', '', 'g'), ")
-                    .push_bind(*at)
-                    .push(", ")
-                    .push_bind(*key),
+                Cursor::State(state, at, key) => {
+                    push_compared(&mut sql, state);
+                    sql.push(", ").push_bind(*at).push(", ").push_bind(*key)
+                }
             };
             sql.push(")");
         }
@@ -269,6 +278,11 @@ impl Store {
         reading.commit().await?;
         Ok(rows)
     }
+}
+
+fn push_compared(sql: &mut QueryBuilder<Postgres>, state: &str) {
+    let [before, after] = COMPARED;
+    sql.push(before).push_bind(state.to_owned()).push(after);
 }
 
 /// The same number with other zeros before it: people leave them out, or write more of them. Nothing where it is no

@@ -26,6 +26,13 @@ pub(super) struct HeadRow {
     events: i64,
 }
 
+impl HeadRow {
+    /// What lists are sorted by: an event that is dated ahead of its receipt counts from its receipt.
+    pub(super) fn moved_at(&self) -> DateTime<Utc> {
+        self.last_event_at.min(self.last_received_at)
+    }
+}
+
 impl From<HeadRow> for OrderHead {
     fn from(row: HeadRow) -> Self {
         Self {

@@ -9,7 +9,7 @@ use sqlx::{FromRow, Postgres, QueryBuilder};
 use uuid::Uuid;
 
 use super::{Store, StoreError};
-use crate::order::Attention;
+use crate::order::{Attention, ENDED_UNRESOLVED};
 
 /// An order that needs a person: by the reason that places it in the queue, with its others.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
@@ -43,6 +43,8 @@ pub struct VisitRow {
     pub at: DateTime<Utc>,
     /// customer or supplier; none where nobody says.
     pub fault: Option<String>,
+    /// The code of the message that says so, where the appointment's status does not.
+    pub fault_code: Option<String>,
     pub reschedules: Option<i32>,
     /// The appointment as the contract has it.
     pub appointment: Option<Json>,
@@ -104,6 +106,19 @@ impl Store {
             row.others.retain(|other| other.reason != row.reason);
         }
         Ok(queue)
+    }
+
+    /// How many orders have ended with something unresolved, at most `most`.
+    ///
+    /// # Errors
+    /// Where the database is not available.
+    pub async fn ended_unresolved(&self, most: i64) -> Result<i64, StoreError> {
+        let count = sqlx::query_scalar!(
+            r#"select count(*) as "count!" from (select from attention where reason = $1 limit $2) counted"#,
+            ENDED_UNRESOLVED,
+            most
+        );
+        Ok(count.fetch_one(&self.pool).await?)
     }
 
     /// Why these orders need a person now, silence among it, those that wait longest first.
@@ -179,21 +194,22 @@ impl Store {
         Ok(row.collect())
     }
 
-    /// Visits that were missed or moved by the fault of these (customer, supplier, unknown), the latest first,
-    /// before `before` (time, order, position, ordinal).
+    /// Visits that were missed or moved by the fault of these (customer, supplier, unknown), said at `since` or later,
+    /// the latest first, before `before` (time, order, position, ordinal).
     ///
     /// # Errors
     /// Where the database is not available.
     pub async fn missed_visits(
         &self,
         faults: &[&str],
+        since: Option<DateTime<Utc>>,
         before: Option<(DateTime<Utc>, Uuid, i64, i32)>,
         limit: u16,
     ) -> Result<Vec<VisitRow>, StoreError> {
         let mut visits: Vec<VisitRow> = Vec::new();
         // A statement for each, by its own part of the index.
         for fault in faults {
-            visits.extend(self.visits_by_fault(fault, before, limit).await?);
+            visits.extend(self.visits_by_fault(fault, since, before, limit).await?);
         }
         visits.sort_by_key(|visit| Reverse(visit.place()));
         visits.truncate(usize::from(limit));
@@ -203,6 +219,7 @@ impl Store {
     async fn visits_by_fault(
         &self,
         fault: &str,
+        since: Option<DateTime<Utc>>,
         before: Option<(DateTime<Utc>, Uuid, i64, i32)>,
         limit: u16,
     ) -> Result<Vec<VisitRow>, StoreError> {
@@ -211,7 +228,7 @@ impl Store {
         let rows = sqlx::query_as!(
             VisitRow,
             r#"select e.order_key, e.event_position, e.ordinal, o.sender, o.order_id, o.state, e.at,
-                 e.facts ->> 'fault' as fault, (e.facts ->> 'reschedules')::integer as reschedules,
+                 e.facts ->> 'fault' as fault, e.facts ->> 'faultCode' as fault_code, (e.facts ->> 'reschedules')::integer as reschedules,
                  e.to_value as appointment, e.sentence, e.delivery_id
                from timeline_entry e
                join product_order o on o.order_key = e.order_key
@@ -220,13 +237,15 @@ impl Store {
                    or e.facts -> 'changed' ? 'window' and e.from_value ->> 'start' <> e.from_value ->> 'finish')
                  and coalesce(e.facts ->> 'fault', 'unknown') = $1
                  and (e.at, e.order_key, e.event_position, e.ordinal) < ($2, $3, $4, $5)
+                 and ($6::timestamptz is null or e.at >= $6)
                order by e.at desc, e.order_key desc, e.event_position desc, e.ordinal desc
-               limit $6"#,
+               limit $7"#,
             fault,
             at,
             key,
             position,
             ordinal,
+            since,
             i64::from(limit)
         );
         Ok(rows.fetch_all(&self.pool).await?)

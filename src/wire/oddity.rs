@@ -57,15 +57,20 @@ impl OddityKind {
 
 impl fmt::Display for Oddity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} at {}", self.kind.name(), self.path)
+        write!(f, "{} at {}", self.kind.name(), place(&self.path))
     }
+}
+
+/// The body as a whole has an empty path.
+fn place(path: &str) -> &str {
+    if path.is_empty() { "the root" } else { path }
 }
 
 impl Oddity {
     /// The deviation wherever it stands in a list: the same for `a[0].b` and `a[7].b`.
     pub fn shape(&self) -> String {
         let mut shape = format!("{} at ", self.kind.name());
-        let mut rest = self.path.as_str();
+        let mut rest = place(&self.path);
         while let Some((before, after)) = rest.split_once('[') {
             let Some((number, behind)) = after.split_once(']') else { break };
             shape.push_str(before);

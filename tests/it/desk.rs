@@ -296,7 +296,7 @@ async fn queues_are_told_apart_by_reason_and_fault() {
     let app = TestApp::start().await;
     app.deliver_all().await;
     let page = app.get("/attention").await.text();
-    for (order, reason) in [("00104089", "missed"), ("00104089", "action needed"), ("00148807", "supplier cancelled")] {
+    for (order, reason) in [("00104089", "missed"), ("00104089", "action needed"), ("00086096", "supplier cancelled")] {
         assert!(page.contains(order) && page.contains(reason), "{order}: {reason}");
     }
     let silent = app.get("/attention?reason=silent").await.text();

@@ -389,6 +389,21 @@ fn a_milestone_that_the_sender_states_counts_once_it_is_reached() {
 }
 
 #[test]
+fn a_milestone_to_come_carries_its_date_and_counts_as_none() {
+    let of = |status: &str| {
+        order_with(json!({ "productOrderMilestone":
+            { "name": "kci 2", "status": status, "milestoneDate": "2024-10-04T00:00:00.000Z" } }))
+    };
+    let history = folded(&[event(1, of("planned")), event(2, of("completed"))]);
+    let told: Vec<_> = history.entries.iter().filter(|entry| entry.change.kind == Kind::Milestone).collect();
+    let Some(Facts::OpenMilestone(open)) = &told[0].change.facts else { panic!("{:?}", told[0].change.facts) };
+    assert_eq!(open.date.as_ref().map(|date| date.text()), Some("2024-10-04T00:00:00.000Z"));
+    assert_eq!(told[0].change.name.as_deref(), Some("KCI2"), "as the vocabulary spells it");
+    let reached: Vec<_> = milestones(&history).map(|(_, facts)| facts.is_first_of_order).collect();
+    assert_eq!(reached, [true], "what was planned was not reached before");
+}
+
+#[test]
 fn a_contradiction_that_goes_on_shows_what_clashes_now_and_since_when_it_began() {
     let of = |date: &str| {
         order_with(json!({ "productOrderItem": { "id": "1", "state": "inProgress", "expectedCompletionDate": date } }))

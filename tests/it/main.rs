@@ -38,6 +38,7 @@ mod poison;
 mod problems;
 mod program;
 mod proxy;
+mod queues;
 mod rebuild;
 mod retention;
 mod senders;

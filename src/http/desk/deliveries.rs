@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::http::app::App;
 use crate::http::deliveries::{no_such_delivery, read_again};
 use crate::http::error::{Problem, bad_query};
-use crate::http::orders::resolve;
+use crate::http::orders::{OrderIdInPath, resolve, time};
 use crate::http::pages::{self, DeliveriesQuery, Viewer};
 use crate::http::site::{shown, viewer_of};
 use crate::rebuild::Retried;
@@ -17,10 +17,11 @@ use crate::record::OutcomeName;
 use crate::store::{DeliveryBody, DeliveryFilter, OrderKey, StoreError};
 
 #[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ListParameters {
     sender: Option<String>,
     outcome: Option<String>,
+    received_from: Option<String>,
     before: Option<Uuid>,
 }
 
@@ -33,7 +34,7 @@ pub async fn list(request: HttpRequest, asked: web::Query<ListParameters>, app: 
 
 pub async fn of_order(
     request: HttpRequest,
-    order_id: web::Path<String>,
+    order_id: web::Path<OrderIdInPath>,
     asked: web::Query<ListParameters>,
     app: web::Data<App>,
 ) -> HttpResponse {
@@ -56,6 +57,7 @@ async fn page(app: &App, asked: &ListParameters, of: Option<&str>, viewer: &View
         order: order.map(|(_, key)| key),
         outcome,
         sender: None,
+        received_from: time("receivedFrom", asked.received_from.as_ref())?,
         limit: LIMIT + 1,
         before: asked.before,
     };
@@ -74,7 +76,8 @@ async fn page(app: &App, asked: &ListParameters, of: Option<&str>, viewer: &View
         }
         None => None,
     };
-    Ok(pages::deliveries(&list, &DeliveriesQuery { order, outcome, next }, viewer))
+    let received_from = filter.received_from;
+    Ok(pages::deliveries(&list, &DeliveriesQuery { order, outcome, received_from, next }, viewer))
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]

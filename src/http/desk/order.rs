@@ -7,8 +7,8 @@ use serde::Deserialize;
 
 use crate::http::app::App;
 use crate::http::error::Problem;
-use crate::http::orders::{OrderParameters, asked_for, resolve};
-use crate::http::pages::{self, Moments, OrderView, Viewer, Zone, encoded, with_query};
+use crate::http::orders::{OrderIdInPath, OrderParameters, asked_for, resolve};
+use crate::http::pages::{self, Moments, OrderView, Viewer, Zone, in_path, with_query};
 use crate::http::site::{html, shown, viewer_of};
 use crate::order::rfc3339;
 
@@ -33,7 +33,7 @@ pub struct PageParameters {
 
 pub async fn show(
     request: HttpRequest,
-    order_id: web::Path<String>,
+    order_id: web::Path<OrderIdInPath>,
     parameters: web::Query<PageParameters>,
     app: web::Data<App>,
 ) -> HttpResponse {
@@ -68,7 +68,7 @@ fn canonical(order_id: &str, asked: &PageParameters, viewer: &Viewer) -> String 
         ("at", at.as_deref()),
         ("knownAt", known_at.as_deref()),
     ];
-    with_query(&format!("/orders/{}", encoded(order_id)), &query)
+    with_query(&format!("/orders/{}", in_path(order_id)), &query)
 }
 
 async fn order_page(app: &App, order_id: &str, asked: PageParameters, viewer: Viewer) -> Result<Markup, Problem> {

@@ -51,6 +51,7 @@ async fn page_of(parameters: &ListParameters, app: &App) -> Result<Found, Proble
         party: parameters.party.clone(),
         offering: parameters.offering.clone(),
         limit: parameters.limit.map(|limit| limit.to_string()),
+        started_from: parameters.started_from.clone(),
         changed_from: parameters.changed_from.clone(),
         changed_to: parameters.changed_to.clone(),
         sort: parameters.sort.clone(),
@@ -71,6 +72,7 @@ fn with_days(parameters: ListParameters) -> ListParameters {
         midnight.map(|at| at.to_rfc3339()).or(text)
     };
     ListParameters {
+        started_from: begin(parameters.started_from),
         changed_from: begin(parameters.changed_from),
         changed_to: begin(parameters.changed_to),
         ..parameters

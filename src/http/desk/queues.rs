@@ -9,9 +9,10 @@ use uuid::Uuid;
 use super::Cached;
 use crate::http::app::App;
 use crate::http::error::{Problem, bad_query};
+use crate::http::orders::time;
 use crate::http::pages::{self, REASONS, Viewer};
 use crate::http::site::{shown, viewer_of};
-use crate::store::{AttentionCursor, FeedNumbers, UnknownRow};
+use crate::store::{AttentionCursor, FeedNumbers, Numbers, UnknownRow};
 
 const LIMIT: u16 = 50;
 
@@ -36,8 +37,7 @@ async fn attention_page(app: &App, asked: &AttentionParameters, viewer: &Viewer)
     let reasons: Vec<&str> = match reason {
         Some(reason) if REASONS.contains(&reason) => vec![reason],
         Some(_) => return Err(bad_query(&format_args!("reason is one of {}", REASONS.join(", ")))),
-        // Silence has a queue of its own: it is found, not told.
-        None => REASONS.into_iter().filter(|reason| *reason != "silent").collect(),
+        None => REASONS.into_iter().filter(|reason| !pages::stands_apart(reason)).collect(),
     };
     let after =
         asked.after.as_deref().map(|text| attention_cursor(text, &reasons).ok_or_else(no_cursor)).transpose()?;
@@ -48,7 +48,8 @@ async fn attention_page(app: &App, asked: &AttentionParameters, viewer: &Viewer)
         .last()
         .filter(|_| has_more)
         .map(|last| format!("{}_{}_{}", last.placed_at.timestamp_micros(), last.order_key.simple(), last.reason));
-    Ok(pages::attention(&rows, reason, next.as_deref(), viewer))
+    let ended = if reason.is_none() { app.store.ended_unresolved(Numbers::COUNTED).await? } else { 0 };
+    Ok(pages::attention(&rows, reason, ended, next.as_deref(), viewer))
 }
 
 fn attention_cursor(text: &str, reasons: &[&str]) -> Option<AttentionCursor> {
@@ -66,6 +67,7 @@ fn no_cursor() -> Problem {
 #[serde(deny_unknown_fields)]
 pub struct VisitParameters {
     fault: Option<String>,
+    from: Option<String>,
     before: Option<String>,
 }
 
@@ -82,14 +84,15 @@ async fn visits_page(app: &App, asked: &VisitParameters, viewer: &Viewer) -> Res
     }
     let faults = fault.map_or_else(|| FAULTS.to_vec(), |fault| vec![fault]);
     let before = asked.before.as_deref().map(|text| visit_cursor(text).ok_or_else(no_cursor)).transpose()?;
-    let mut rows = app.store.missed_visits(&faults, before, LIMIT + 1).await?;
+    let since = time("from", asked.from.as_ref())?;
+    let mut rows = app.store.missed_visits(&faults, since, before, LIMIT + 1).await?;
     let has_more = rows.len() > usize::from(LIMIT);
     rows.truncate(usize::from(LIMIT));
     let next = rows.last().filter(|_| has_more).map(|last| {
         let (at, key) = (last.at.timestamp_micros(), last.order_key.simple());
         format!("{at}_{key}_{}_{}", last.event_position, last.ordinal)
     });
-    Ok(pages::visits(&rows, fault, next.as_deref(), &app.vocabulary.now(), viewer))
+    Ok(pages::visits(&rows, fault, since, next.as_deref(), &app.vocabulary.now(), viewer))
 }
 
 fn visit_cursor(text: &str) -> Option<(DateTime<Utc>, Uuid, i64, i32)> {

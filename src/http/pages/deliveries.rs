@@ -1,12 +1,14 @@
 //! What was received: lists, and one delivery with its body, headers and oddities.
 
+use chrono::{DateTime, Utc};
 use maud::{Markup, html};
 
 use super::frame::{Frame, page};
 use super::json;
 use super::label;
-use super::link::{encoded, order_path, with_query};
+use super::link::{in_path, order_path, with_query};
 use super::viewer::Viewer;
+use crate::order::rfc3339;
 use crate::record::{DeliveryRecord, OutcomeName};
 use crate::store::DeliveryBody;
 
@@ -16,6 +18,8 @@ pub struct DeliveriesQuery {
     /// The order that they are about; its id and sender.
     pub order: Option<(String, String)>,
     pub outcome: Option<OutcomeName>,
+    /// Only those received then or later.
+    pub received_from: Option<DateTime<Utc>>,
     /// Where the next page begins.
     pub next: Option<String>,
 }
@@ -31,10 +35,19 @@ pub fn deliveries(list: &[DeliveryRecord], query: &DeliveriesQuery, viewer: &Vie
     let path = query
         .order
         .as_ref()
-        .map_or_else(|| "/deliveries".to_owned(), |(id, _)| format!("/orders/{}/deliveries", encoded(id)));
+        .map_or_else(|| "/deliveries".to_owned(), |(id, _)| format!("/orders/{}/deliveries", in_path(id)));
     let sender = query.order.as_ref().map(|(_, sender)| sender.as_str());
+    let received_from = query.received_from.map(rfc3339);
     let address = |outcome: Option<OutcomeName>, before| {
-        with_query(&path, &[("sender", sender), ("outcome", outcome.map(OutcomeName::name)), ("before", before)])
+        with_query(
+            &path,
+            &[
+                ("sender", sender),
+                ("outcome", outcome.map(OutcomeName::name)),
+                ("receivedFrom", received_from.as_deref()),
+                ("before", before),
+            ],
+        )
     };
     let content = html! {
         h1 { (title) }
@@ -48,6 +61,9 @@ pub fn deliveries(list: &[DeliveryRecord], query: &DeliveriesQuery, viewer: &Vie
                 }
             }
         }
+        @if let Some(from) = query.received_from {
+            p.note { "Received since " (viewer.minute(from)) ". " a href=(with_query(&path, &[("sender", sender), ("outcome", query.outcome.map(OutcomeName::name))])) { "Earlier ones, too" } }
+        }
         @if list.is_empty() { p.nothing { @if is_quarantine { "Nothing is quarantined." } @else { "There are no such deliveries." } } }
         @else if is_quarantine { (quarantine(list, viewer)) }
         @else { (table(list, viewer)) }
@@ -57,9 +73,13 @@ pub fn deliveries(list: &[DeliveryRecord], query: &DeliveriesQuery, viewer: &Vie
     page(&Frame::of_part(&title, part), viewer, content)
 }
 
-/// Of all deliveries only the quarantined have an index of their own; an order's are few.
+/// Of all deliveries only the quarantined have an index of their own; an order's and a day's are few.
 fn outcomes(query: &DeliveriesQuery) -> Vec<OutcomeName> {
-    if query.order.is_some() { OutcomeName::ALL.to_vec() } else { vec![OutcomeName::Quarantined] }
+    if query.order.is_some() || query.received_from.is_some() {
+        return OutcomeName::ALL.to_vec();
+    }
+    let chosen = query.outcome.filter(|outcome| *outcome != OutcomeName::Quarantined);
+    [Some(OutcomeName::Quarantined), chosen].into_iter().flatten().collect()
 }
 
 fn table(list: &[DeliveryRecord], viewer: &Viewer) -> Markup {
@@ -115,7 +135,7 @@ fn quarantine(list: &[DeliveryRecord], viewer: &Viewer) -> Markup {
                     tr role="row" data-walk {
                         (received(delivery, viewer))
                         td role="cell" { (delivery.reason.as_deref().unwrap_or_default()) @if let Some(code) = &delivery.reason_code { small { (label::in_words(code)) } } }
-                        td role="cell" data-label="Where in the body" { @if let Some(path) = &delivery.reason_path { code { (path) } } }
+                        td role="cell" data-label="Where in the body" { @if let Some(path) = &delivery.reason_path { (place(path)) } }
                         td role="cell" data-label="Came by" {
                             bdi { (delivery.origin) }
                             @if let Some(id) = &delivery.order_id { small { "names order " a href=(order_path(id, &delivery.sender)) { bdi { (id) } } } }
@@ -142,7 +162,7 @@ fn for_operators(viewer: &Viewer) -> Markup {
 fn retry_button(delivery: &DeliveryRecord) -> Markup {
     html! {
         form method="post" action={ "/deliveries/" (delivery.delivery_id) "/retry" } {
-            button type="submit" { "Read again" span.hidden { " the delivery of " (crate::order::rfc3339(delivery.received_at)) } }
+            button type="submit" { "Read again" span.hidden { " the delivery of " (rfc3339(delivery.received_at)) } }
         }
     }
 }
@@ -167,7 +187,7 @@ pub fn delivery(
         @if let Some(told) = told { p.banner role="status" { (told) } }
         @if let Some(reason) = &delivery.reason {
             section.attention aria-label="Why it is quarantined" {
-                p { strong { (delivery.reason_code.as_deref().unwrap_or("quarantined")) } ": " (reason) @if let Some(path) = &delivery.reason_path { " (at " code { (path) } ")" } }
+                p { strong { (delivery.reason_code.as_deref().unwrap_or("quarantined")) } ": " (reason) @if let Some(path) = &delivery.reason_path { " (" @if path.is_empty() { "at the root" } @else { "at " code { (path) } } ")" } }
                 @if delivery.outcome == OutcomeName::Quarantined { @if viewer.may_operate() { (retry_button(delivery)) } @else { (for_operators(viewer)) } }
             }
         }
@@ -209,10 +229,15 @@ fn oddities(delivery: &DeliveryRecord) -> Markup {
             section aria-labelledby="oddities" {
                 h2 #oddities { "Oddities" }
                 p.note { "Deviations that were tolerated while reading." }
-                ul.plain { @for oddity in &delivery.oddities { li { code { (oddity.path) } " " (told(oddity)) } } }
+                ul.plain { @for oddity in &delivery.oddities { li { (place(&oddity.path)) ": " (told(oddity)) } } }
             }
         }
     }
+}
+
+/// Where in the body: its root has an empty path.
+fn place(path: &str) -> Markup {
+    html! { @if path.is_empty() { "at the root" } @else { code { (path) } } }
 }
 
 /// An oddity says its kind in the form in which programs get it.

@@ -10,7 +10,9 @@ use super::frame::{Frame, page};
 use super::label;
 use super::link::{order_path, with_query};
 use super::orders::{REASONS, Row, events};
+use super::queues::ended_in_words;
 use super::viewer::Viewer;
+use crate::order::{ENDED_UNRESOLVED, capitalised, rfc3339};
 use crate::record::OutcomeName;
 use crate::store::Numbers;
 
@@ -23,8 +25,10 @@ pub fn home(numbers: &Numbers, latest: &[Row], viewer: &Viewer) -> Markup {
         h1.hidden { "Home" }
         section aria-label="The last 24 hours" {
             ul.numbers {
-                (number("events in 24 h", of_outcome(OutcomeName::Applied).to_string(), "/feed"))
-                (number("new orders in 24 h", numbers.new_orders.to_string(), "/orders"))
+                @let since = rfc3339(numbers.since());
+                @let events = with_query("/deliveries", &[("outcome", Some("applied")), ("receivedFrom", Some(&since))]);
+                (number("events in 24 h", of_outcome(OutcomeName::Applied).to_string(), &events))
+                (number("new orders in 24 h", numbers.new_orders.to_string(), &with_query("/orders", &[("startedFrom", Some(&since))])))
                 (number("orders need attention", numbers.waiting.to_string(), "/attention"))
                 (number("bodies in quarantine", counted(numbers.quarantined, true), "/deliveries?outcome=quarantined"))
             }
@@ -36,10 +40,11 @@ pub fn home(numbers: &Numbers, latest: &[Row], viewer: &Viewer) -> Markup {
         div.columns.even {
             section aria-labelledby="waiting" {
                 h2 #waiting { "What waits" }
-                @if numbers.attention.is_empty() { p.nothing { "No order needs attention." } }
+                @let ended = of_reason(numbers, ENDED_UNRESOLVED);
+                @if numbers.attention.len() == usize::from(ended > 0) { p.nothing { "No order needs attention." } }
                 @else { p.note { "Orders by reason; one that has several stands at each." } }
                 ul.tally {
-                    @for reason in REASONS {
+                    @for reason in REASONS.into_iter().filter(|reason| *reason != ENDED_UNRESOLVED) {
                         @if let Some((_, count)) = numbers.attention.iter().find(|(known, _)| known == reason) {
                             li {
                                 a href=(with_query("/attention", &[("reason", Some(reason))])) { (label::in_words(reason)) }
@@ -48,11 +53,14 @@ pub fn home(numbers: &Numbers, latest: &[Row], viewer: &Viewer) -> Markup {
                         }
                     }
                 }
-                h2 { "Visits missed or moved in 30 days" }
+                @if ended > 0 {
+                    p.note { a href=(with_query("/attention", &[("reason", Some(ENDED_UNRESOLVED))])) { (capitalised(&ended_in_words(ended))) } "." }
+                }
+                h2 { "Visits missed or moved in " (Numbers::VISIT_DAYS) " days" }
                 @if numbers.visits.is_empty() { p.nothing { "None." } }
                 ul.tally {
                     @for (fault, count) in &numbers.visits {
-                        li { a href=(with_query("/visits", &[("fault", Some(fault))])) { (fault_in_words(fault)) } span.count { (count) } }
+                        li { a href=(with_query("/visits", &[("fault", Some(fault)), ("from", Some(&rfc3339(numbers.visits_since())))])) { (fault_in_words(fault)) } span.count { (count) } }
                     }
                 }
             }
@@ -63,9 +71,16 @@ pub fn home(numbers: &Numbers, latest: &[Row], viewer: &Viewer) -> Markup {
                 div #recent hidden {}
             }
         }
-        p.note { "Numbers of " (viewer.second(numbers.at)) ". " (received) " bodies were received in 24 hours." }
+        p.note {
+            "Numbers of " (viewer.second(numbers.at)) ". "
+            a href=(with_query("/deliveries", &[("receivedFrom", Some(&rfc3339(numbers.since())))])) { (received) @if received == 1 { " body was" } @else { " bodies were" } " received in 24 hours" } "."
+        }
     };
     page(&Frame::of_part("Home", "/"), viewer, content)
+}
+
+fn of_reason(numbers: &Numbers, reason: &str) -> i64 {
+    numbers.attention.iter().find(|(known, _)| known == reason).map_or(0, |(_, count)| *count)
 }
 
 fn number(name: &str, count: String, href: &str) -> Markup {

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::link;
-use crate::order::{Class, Subject, Vocabulary, compared, state_in_words};
+use crate::order::{Class, ENDED_UNRESOLVED, Subject, Vocabulary, compared, state_in_words};
 use crate::record::OutcomeName;
 
 /// The state in words, with the spelling received as its title.
@@ -54,7 +54,12 @@ pub fn reason(reason: &str) -> Markup {
         "delayed" | "flagged" | "silent" | "contradiction" => "doubt",
         _ => "plain",
     };
-    html! { span class={ "label " (tone) } { (in_words(reason)) } }
+    html! { span class={ "label " (tone) } { (reason_in_words(reason)) } }
+}
+
+/// "access failed", "ended, unresolved".
+pub fn reason_in_words(reason: &str) -> String {
+    if reason == ENDED_UNRESOLVED { "ended, unresolved".to_owned() } else { in_words(reason) }
 }
 
 /// "access-failed" as "access failed".

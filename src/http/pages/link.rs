@@ -1,10 +1,26 @@
 //! Addresses with ids in them.
 
 /// The page of an order. Ids are any text: `/`, `?`, `#` and spaces are encoded.
-///
-/// An order whose id is `.` or `..` has no such address: browsers take these for folders, encoded or not.
 pub fn order_path(order_id: &str, sender: &str) -> String {
-    format!("/orders/{}?sender={}", encoded(order_id), encoded(sender))
+    format!("/orders/{}?sender={}", in_path(order_id), encoded(sender))
+}
+
+/// An order's id as a part of a path. Browsers and clients take `.` and `..` for folders, encoded or not (RFC 3986
+/// §5.2.4), so these have a `=` before them, and so has what is written so itself: see [`from_path`].
+pub fn in_path(order_id: &str) -> String {
+    if is_dots(order_id) { encoded(&format!("={order_id}")) } else { encoded(order_id) }
+}
+
+/// The id that a part of a path stands for, once it is decoded.
+pub fn from_path(part: String) -> String {
+    match part.strip_prefix('=') {
+        Some(order_id) if is_dots(order_id) => order_id.to_owned(),
+        _ => part,
+    }
+}
+
+fn is_dots(text: &str) -> bool {
+    matches!(text.trim_start_matches('='), "." | "..")
 }
 
 /// The orders that have this id, of whatever kind it is.
@@ -42,7 +58,7 @@ pub fn encoded(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{order_path, with_query};
+    use super::{from_path, in_path, order_path, with_query};
 
     #[test]
     fn ids_of_any_text_stay_one_segment() {
@@ -51,6 +67,16 @@ mod tests {
             order_path("a/b?c#d e%&+é\"", "x&y=z"),
             "/orders/a%2Fb%3Fc%23d%20e%25%26%2B%C3%A9%22?sender=x%26y%3Dz"
         );
+    }
+
+    #[test]
+    fn an_id_of_dots_is_no_folder_and_comes_back_as_it_was() {
+        assert_eq!(order_path("..", "x"), "/orders/%3D..?sender=x");
+        for id in [".", "..", "=.", "=..", "==.", "...", "=", "=a", "a=.", ".a", "00228874", ""] {
+            let part = in_path(id).replace("%3D", "=");
+            assert!(!matches!(part.as_str(), "." | ".."), "{id}");
+            assert_eq!(from_path(part), id);
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use super::frame::{Frame, page};
 use super::label;
 use super::link::{order_path, with_query};
 use super::viewer::Viewer;
-use crate::order::{Attention, state_in_words};
+use crate::order::{Attention, ENDED_UNRESOLVED, state_in_words};
 use crate::store::{MOST_MATCHES, OrderHit};
 
 /// What the list was asked for, as the texts that stood in the address; empty is the same as not given.
@@ -21,6 +21,7 @@ pub struct OrdersQuery {
     pub offering: Option<String>,
     /// So many a page, where the address says it.
     pub limit: Option<String>,
+    pub started_from: Option<String>,
     pub changed_from: Option<String>,
     pub changed_to: Option<String>,
     pub sort: Option<String>,
@@ -44,11 +45,25 @@ const STATES: [&str; 9] =
     ["acknowledged", "inProgress", "pending", "held", "completed", "partial", "failed", "cancelled", "rejected"];
 
 /// The reasons for attention, the weightiest first.
-pub const REASONS: [&str; 8] =
-    ["action-needed", "missed", "access-failed", "supplier-cancelled", "contradiction", "delayed", "flagged", "silent"];
+pub const REASONS: [&str; 9] = [
+    "action-needed",
+    "missed",
+    "access-failed",
+    "supplier-cancelled",
+    "contradiction",
+    "delayed",
+    "flagged",
+    "silent",
+    ENDED_UNRESOLVED,
+];
+
+/// Those with a queue of their own. Silence is found, not told; and for an order that has ended nobody waits.
+pub fn stands_apart(reason: &str) -> bool {
+    reason == "silent" || reason == ENDED_UNRESOLVED
+}
 
 impl OrdersQuery {
-    fn filters(&self) -> [(&'static str, Option<&str>); 10] {
+    fn filters(&self) -> [(&'static str, Option<&str>); 11] {
         [
             ("q", given(&self.q)),
             ("state", given(&self.state)),
@@ -56,6 +71,7 @@ impl OrdersQuery {
             ("sender", given(&self.sender)),
             ("party", given(&self.party)),
             ("offering", given(&self.offering)),
+            ("startedFrom", given(&self.started_from)),
             ("changedFrom", given(&self.changed_from)),
             ("changedTo", given(&self.changed_to)),
             ("sort", given(&self.sort)),
@@ -124,11 +140,12 @@ fn filters(rows: &[Row], query: &OrdersQuery) -> Markup {
             }
             (select("state", "State", &states, given(&query.state), state_in_words))
             (select("attention", "Needs attention", &reasons, given(&query.attention), |reason| {
-                if reason == "any" { "for any reason".to_owned() } else { label::in_words(reason) }
+                if reason == "any" { "for any reason".to_owned() } else { label::reason_in_words(reason) }
             }))
             (select("sender", "Sender", &senders, given(&query.sender), str::to_owned))
             label { span { "Customer" } input name="party" value=[given(&query.party)] placeholder="CUG…" size="14"; }
             @if let Some(offering) = given(&query.offering) { label { span { "Offering" } input name="offering" value=(offering) size="10"; } }
+            @if given(&query.started_from).is_some() { label { span { "First event from" } input type="date" name="startedFrom" value=[day(&query.started_from)]; } }
             label { span { "Last event from" } input type="date" name="changedFrom" value=[day(&query.changed_from)]; }
             label { span { "before" } input type="date" name="changedTo" value=[day(&query.changed_to)]; }
             button type="submit" { "Show" }
@@ -266,7 +283,7 @@ fn attention(digest: &Digest, viewer: &Viewer) -> Markup {
 }
 
 fn in_words(reasons: &[Attention]) -> String {
-    reasons.iter().map(|one| label::in_words(&one.reason)).collect::<Vec<_>>().join(", ")
+    reasons.iter().map(|one| label::reason_in_words(&one.reason)).collect::<Vec<_>>().join(", ")
 }
 
 pub fn slip(days: i64) -> Markup {

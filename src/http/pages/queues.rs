@@ -1,6 +1,6 @@
 //! The queues: attention, visits missed or moved, values that nobody explained, the feed's health.
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use maud::{Markup, html};
 use serde_json::Value as Json;
 
@@ -11,23 +11,34 @@ use super::label;
 use super::link::{order_path, with_query};
 use super::orders::REASONS;
 use super::viewer::{Viewer, span};
-use crate::order::{Appointment, Moment, Vocabulary, appointment_status, window};
-use crate::store::{AttentionRow, FeedNumbers, UnknownRow, VisitRow};
+use crate::order::{Appointment, ENDED_UNRESOLVED, Moment, Subject, Vocabulary, appointment_status, rfc3339, window};
+use crate::store::{AttentionRow, FeedNumbers, Numbers, UnknownRow, VisitRow};
 
 /// The orders that need a person, each once: those with the weightiest reason first, and of these those that wait
-/// longest. `reason` is what was asked for, `next` where the next page begins.
-pub fn attention(rows: &[AttentionRow], reason: Option<&str>, next: Option<&str>, viewer: &Viewer) -> Markup {
+/// longest. `reason` is what was asked for, `ended` how many have ended with something unresolved, `next` where the
+/// next page begins.
+pub fn attention(
+    rows: &[AttentionRow],
+    reason: Option<&str>,
+    ended: i64,
+    next: Option<&str>,
+    viewer: &Viewer,
+) -> Markup {
     let part = if reason == Some("silent") { "/attention?reason=silent" } else { "/attention" };
-    let title =
-        reason.map_or_else(|| "Attention".to_owned(), |reason| format!("Attention: {}", label::in_words(reason)));
+    let title = reason
+        .map_or_else(|| "Attention".to_owned(), |reason| format!("Attention: {}", label::reason_in_words(reason)));
     let content = html! {
         h1 { (title) }
         p.note {
-            @if reason.is_some() { "Orders that need a person, those that wait longest first." }
-            @else { "Orders that need a person: those with the weightiest reason first, and of these those that wait longest." }
+            @match reason {
+                Some(ENDED_UNRESOLVED) => "Orders that have ended and still contradict themselves, the longest first. Nobody waits for them to go on; what clashes may have to be put right with the supplier.",
+                Some(_) => "Orders that go on and need a person, those that wait longest first.",
+                None => "Orders that go on and need a person: those with the weightiest reason first, and of these those that wait longest.",
+            }
             " The feed itself takes an order off the list."
         }
-        (tabs("Reasons", "/attention", "reason", "all but silent", &REASONS, reason, label::in_words))
+        (tabs("Reasons", "/attention", &[], "reason", "all", &REASONS, reason, label::reason_in_words))
+        @if reason.is_none() { (not_listed(ended)) }
         @if rows.is_empty() { p.nothing { "Nothing waits here." } } @else {
             table.list role="table" aria-label=(title) {
                 thead role="rowgroup" { tr role="row" {
@@ -53,6 +64,28 @@ pub fn attention(rows: &[AttentionRow], reason: Option<&str>, next: Option<&str>
     page(&Frame::of_part(&title, part), viewer, content)
 }
 
+/// What has a list of its own is not lost: it is counted and named here.
+fn not_listed(ended: i64) -> Markup {
+    html! {
+        p.note.apart {
+            "Not listed here: "
+            a href=(with_query("/attention", &[("reason", Some(ENDED_UNRESOLVED))])) { (ended_in_words(ended)) }
+            ", and " a href="/attention?reason=silent" { "silent orders" } "."
+        }
+    }
+}
+
+/// "17 orders that have ended with something unresolved".
+pub fn ended_in_words(ended: i64) -> String {
+    let orders = match ended {
+        0 => "no orders that have".to_owned(),
+        1 => "1 order that has".to_owned(),
+        Numbers::COUNTED.. => format!("{ended} or more orders that have"),
+        _ => format!("{ended} orders that have"),
+    };
+    format!("{orders} ended with something unresolved")
+}
+
 /// What else there is to it, beside the reason that places it here.
 fn others(row: &AttentionRow, viewer: &Viewer) -> Markup {
     html! {
@@ -74,9 +107,12 @@ fn order_cell(order_id: &str, sender: &str) -> Markup {
     html! { th role="rowheader" scope="row" { a href=(order_path(order_id, sender)) { bdi { (order_id) } } small { bdi { (sender) } } } }
 }
 
+/// Links to each value of a parameter; `kept` is what else stands in the address.
+#[expect(clippy::too_many_arguments, reason = "the parts of one element, each named at its call")]
 fn tabs(
     name: &str,
     path: &str,
+    kept: &[(&str, Option<&str>)],
     parameter: &str,
     all: &str,
     values: &[&str],
@@ -86,9 +122,9 @@ fn tabs(
     html! {
         nav.tabs aria-label=(name) {
             ul {
-                li { a href=(path) aria-current=[chosen.is_none().then_some("true")] { (all) } }
+                li { a href=(with_query(path, kept)) aria-current=[chosen.is_none().then_some("true")] { (all) } }
                 @for value in values {
-                    li { a href=(with_query(path, &[(parameter, Some(value))])) aria-current=[(chosen == Some(value)).then_some("true")] { (words(value)) } }
+                    li { a href=(with_query(path, &[&[(parameter, Some(*value))], kept].concat())) aria-current=[(chosen == Some(value)).then_some("true")] { (words(value)) } }
                 }
             }
         }
@@ -99,10 +135,11 @@ fn pager(path: &str, query: &[(&str, Option<&str>)], has_more: bool) -> Markup {
     html! { @if has_more { nav.pager aria-label="Pages" { a rel="next" href=(with_query(path, query)) { "Next page" } } } }
 }
 
-/// Visits that were missed or moved, the latest first.
+/// Visits that were missed or moved, the latest first; those said at `since` or later.
 pub fn visits(
     rows: &[VisitRow],
     fault: Option<&str>,
+    since: Option<DateTime<Utc>>,
     next: Option<&str>,
     vocabulary: &Vocabulary,
     viewer: &Viewer,
@@ -113,7 +150,12 @@ pub fn visits(
             "By whose fault, as far as the supplier says. Orders that wait for a new appointment are under "
             a href="/attention?reason=missed" { "missed" } " and " a href="/attention?reason=access-failed" { "access failed" } "."
         }
-        (tabs("Fault", "/visits", "fault", "all", &["customer", "supplier", "unknown"], fault, fault_in_words))
+        @let from = since.map(rfc3339);
+        @let kept = [("from", from.as_deref())];
+        (tabs("Fault", "/visits", &kept, "fault", "all", &["customer", "supplier", "unknown"], fault, fault_in_words))
+        @if let Some(since) = since {
+            p.note { "Said since " (viewer.minute(since)) ". " a href=(with_query("/visits", &[("fault", fault)])) { "Earlier ones, too" } }
+        }
         @if rows.is_empty() { p.nothing { "No such visit." } } @else {
             table.list role="table" aria-label="Visits missed or moved" {
                 thead role="rowgroup" { tr role="row" {
@@ -124,7 +166,7 @@ pub fn visits(
                 tbody role="rowgroup" { @for row in rows { (visit(row, vocabulary, viewer)) } }
             }
         }
-        (pager("/visits", &[("fault", fault), ("before", next)], next.is_some()))
+        (pager("/visits", &[("fault", fault), ("from", from.as_deref()), ("before", next)], next.is_some()))
     };
     page(&Frame::of_part("Visits missed or moved", "/visits"), viewer, content)
 }
@@ -142,7 +184,10 @@ fn visit(row: &VisitRow, vocabulary: &Vocabulary, viewer: &Viewer) -> Markup {
     html! {
         tr role="row" data-walk {
             (order_cell(&row.order_id, &row.sender))
-            td role="cell" { span class={ "label " (tone) } { (row.fault.as_deref().unwrap_or("unknown")) } }
+            td role="cell" data-label="Fault" {
+                span class={ "label " (tone) } { (row.fault.as_deref().unwrap_or("unknown")) }
+                @if let Some(code) = &row.fault_code { small { (said_by_message(code, vocabulary)) } }
+            }
             td role="cell" data-label="Window" {
                 (hours.unwrap_or_default())
                 @if let Some(status) = stated("status") { small title=(status) { (appointment_status(status, vocabulary)) } }
@@ -154,6 +199,15 @@ fn visit(row: &VisitRow, vocabulary: &Vocabulary, viewer: &Viewer) -> Markup {
             td.when role="cell" data-label="Said" { (viewer.minute(row.at)) small { a href={ "/deliveries/" (row.delivery_id) } { "delivery" } } }
             td role="cell" { (label::state(&row.state)) }
         }
+    }
+}
+
+/// The message that says whose fault it is, where an appointment's own status does not: "by message 101158: end customer
+/// missed appointment".
+pub fn said_by_message(code: &str, vocabulary: &Vocabulary) -> Markup {
+    html! {
+        "by message " bdi { (code) }
+        @if let Some(words) = vocabulary.words(Subject::Message, code) { ": " (words) }
     }
 }
 
@@ -177,7 +231,7 @@ pub fn unknown(rows: &[UnknownRow], viewer: &Viewer) -> Markup {
                     @for row in rows {
                         tr role="row" data-walk {
                             th role="rowheader" scope="row" { bdi { (row.value) } }
-                            td role="cell" { (label::in_words(&row.subject)) }
+                            td.subject role="cell" { (label::in_words(&row.subject)) }
                             td.number role="cell" data-label="Events" { (row.occurrences) }
                             td.number role="cell" data-label="Orders" { (row.orders) }
                             td.when role="cell" data-label="First seen" { (viewer.minute(row.first_seen)) }
@@ -197,7 +251,7 @@ pub fn feed(feeds: &[FeedNumbers], viewer: &Viewer) -> Markup {
     let content = html! {
         h1 { "Feed health" }
         p.note { "Of the last 24 hours, by sender. See also " a href="/unknown" { "values not seen before" } " and the " a href="/deliveries?outcome=quarantined" { "quarantine" } "." }
-        @if feeds.is_empty() { p.nothing { "No sender has delivered anything yet." } } @else {
+        @if feeds.is_empty() { p.nothing { "No sender is set up, and none has delivered anything yet." } } @else {
             table.list role="table" aria-label="Feed health" {
                 thead role="rowgroup" { tr role="row" {
                     th role="columnheader" scope="col" { "Sender" } th role="columnheader" scope="col" { "Last body" }
@@ -227,8 +281,10 @@ fn sender(feed: &FeedNumbers, viewer: &Viewer) -> Markup {
         tr role="row" data-walk {
             th role="rowheader" scope="row" { bdi { (feed.sender) } }
             td.when role="cell" data-label="Last body" {
-                @match feed.last_received_at { Some(at) => (viewer.ago(at)), None => "never" }
-                @if feed.last_received_at.is_none_or(|at| viewer.now - at > TimeDelta::hours(24)) { small.slipped { "silent for over a day" } }
+                @match feed.last_received_at { Some(at) => (viewer.ago(at)), None => span { "never" } }
+                @if feed.is_disabled { small { "disabled" } }
+                @else if feed.last_received_at.is_none() { small { "nothing has come yet" } }
+                @else if feed.last_received_at.is_none_or(|at| viewer.now - at > TimeDelta::hours(24)) { small.slipped { "silent for over a day" } }
             }
             @for (name, count) in numbers { td.number role="cell" data-label=(name) { (count) } }
             td role="cell" data-label="Time from event to receipt" {

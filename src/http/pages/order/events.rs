@@ -108,7 +108,8 @@ fn about(event: &EntryRecord, page: &OrderPage<'_>) -> Markup {
     }
 }
 
-/// A line. What only repeats what the line says already is there for those who listen to the page.
+/// A line. What only repeats what the line says already is left out. Those who listen to the page are told of what kind
+/// each of its parts is, where its own words do not begin with that.
 fn entry(line: &[&EntryRecord], event: &EntryRecord, viewer: &Viewer) -> Markup {
     let Some((first, others)) = line.split_first() else {
         return html! {};
@@ -119,12 +120,10 @@ fn entry(line: &[&EntryRecord], event: &EntryRecord, viewer: &Viewer) -> Markup 
             p {
                 (severity(first))
                 (first.text)
-                @for other in others {
-                    @if is_said(line, other) {
-                        span.hidden { ". " (kind(other)) ": " (said_of(first, other)) }
-                    } @else {
-                        span.hidden { ". " (kind(other)) ":" } " · " (said_of(first, other))
-                    }
+                @for other in others.iter().filter(|other| !is_said(line, other)) {
+                    @let said = said_of(first, other);
+                    @if !said.starts_with(&kind(other)) { span.hidden { ". " (kind(other)) ":" } }
+                    " · " (said)
                 }
                 @if first.delivery_id != event.delivery_id {
                     " (" a href={ "/deliveries/" (first.delivery_id) } { "its delivery" }
@@ -159,6 +158,7 @@ fn weight(entry: &EntryRecord) -> &'static str {
     match entry.known_kind() {
         Some(Kind::Contradiction) if !stands() => "",
         Some(Kind::Conflict | Kind::Contradiction) => " alarm",
+        Some(Kind::Milestone) if !entry.is_milestone_reached() => "",
         Some(Kind::OrderCreated | Kind::OrderState | Kind::Milestone) => " weighty",
         _ => "",
     }

@@ -13,7 +13,10 @@ const DEEPEST: usize = 4;
 
 /// The items with the items they contain below them, one row each.
 pub fn items(items: &[ItemTree], vocabulary: &Vocabulary) -> Markup {
+    let items = flat(items);
+    let shared = shared(&items, vocabulary);
     html! {
+        @if !shared.is_empty() { div.shared.values { p { "The same for all items:" } (listed(shared.iter())) } }
         table.items role="table" aria-labelledby="items" {
             thead role="rowgroup" { tr role="row" {
                 th role="columnheader" scope="col" { "Item" }
@@ -22,7 +25,7 @@ pub fn items(items: &[ItemTree], vocabulary: &Vocabulary) -> Markup {
                 th role="columnheader" scope="col" { "Appointment" }
                 th role="columnheader" scope="col" { "Ids and values" }
             } }
-            tbody role="rowgroup" { @for (depth, item) in flat(items) { (row(depth, item, vocabulary)) } }
+            tbody role="rowgroup" { @for (depth, item) in items { (row(depth, item, &shared, vocabulary)) } }
         }
     }
 }
@@ -51,7 +54,7 @@ fn offering<'v>(item: &ItemRecord, vocabulary: &'v Vocabulary) -> Option<&'v str
     meaning.map(|meaning| meaning.words.as_str())
 }
 
-fn row(depth: usize, item: &ItemRecord, vocabulary: &Vocabulary) -> Markup {
+fn row(depth: usize, item: &ItemRecord, shared: &[Value<'_>], vocabulary: &Vocabulary) -> Markup {
     html! {
         tr role="row" class={ "depth-" (depth.min(DEEPEST)) } {
             th role="rowheader" scope="row" {
@@ -69,7 +72,7 @@ fn row(depth: usize, item: &ItemRecord, vocabulary: &Vocabulary) -> Markup {
             td role="cell" data-label="Appointment" {
                 @if let Some(appointment) = &item.appointment { (visit(appointment, item, vocabulary)) }
             }
-            td.values role="cell" { (values(item, vocabulary)) }
+            td.values role="cell" { (listed(values(item, vocabulary).iter().filter(|value| !shared.contains(value)))) }
         }
     }
 }
@@ -88,7 +91,7 @@ fn state_of(item: &ItemRecord, vocabulary: &Vocabulary) -> Markup {
 
 fn moment(moment: &Moment) -> Markup {
     html! {
-        @if let Some(at) = moment.at() { time datetime=(rfc3339(at)) title=(moment.text()) { (day_or_time(moment)) } }
+        @if let Some(at) = moment.at() { time datetime=(rfc3339(at)) title=[Some(moment.text()).filter(|text| *text != rfc3339(at))] { (day_or_time(moment)) } }
         @else { (moment.text()) }
     }
 }
@@ -105,16 +108,43 @@ fn visit(appointment: &AppointmentRecord, item: &ItemRecord, vocabulary: &Vocabu
     }
 }
 
-fn values(item: &ItemRecord, vocabulary: &Vocabulary) -> Markup {
+/// An id or a characteristic of an item.
+#[derive(Clone, Debug, PartialEq)]
+struct Value<'i> {
+    words: &'i str,
+    /// The characteristic's own name; none for ids.
+    name: Option<&'i str>,
+    value: &'i str,
+}
+
+fn values<'i>(item: &'i ItemRecord, vocabulary: &'i Vocabulary) -> Vec<Value<'i>> {
     let ids = [("service id", &item.service_id), ("product id", &item.product_id), ("internal id", &item.internal_id)];
+    let ids = ids.into_iter().filter_map(|(words, value)| Some(Value { words, name: None, value: value.as_ref()? }));
+    let characteristics = item.characteristics.iter().map(|(name, value)| Value {
+        words: vocabulary.words(Subject::Characteristic, name).unwrap_or(name),
+        name: Some(name),
+        value,
+    });
+    ids.chain(characteristics).collect()
+}
+
+/// What all items have alike is said once. Of few items each says all of its own.
+fn shared<'i>(items: &[(usize, &'i ItemRecord)], vocabulary: &'i Vocabulary) -> Vec<Value<'i>> {
+    const MANY: usize = 6;
+    let mut of_all = items.iter().map(|(_, item)| values(item, vocabulary));
+    let Some(mut shared) = of_all.next().filter(|_| items.len() >= MANY) else { return Vec::new() };
+    of_all.for_each(|own| shared.retain(|value| own.contains(value)));
+    shared
+}
+
+fn listed<'v>(values: impl Iterator<Item = &'v Value<'v>>) -> Markup {
     html! {
         dl {
-            @for (name, value) in ids.into_iter().filter_map(|(name, value)| Some((name, value.as_ref()?))) {
-                div { dt { (name) } dd { (label::id(value)) } }
-            }
-            @for (name, value) in &item.characteristics {
-                @let words = vocabulary.words(Subject::Characteristic, name).unwrap_or(name);
-                div { dt title=(name) { (words) } dd { bdi { (value) } } }
+            @for value in values {
+                @match value.name {
+                    None => div { dt { (value.words) } dd { (label::id(value.value)) } },
+                    Some(name) => div { dt title=(name) { (value.words) } dd { bdi { (value.value) } } },
+                }
             }
         }
     }

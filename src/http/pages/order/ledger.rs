@@ -5,6 +5,7 @@ use serde_json::Value as Json;
 
 use crate::http::pages::label;
 use crate::http::pages::link::{order_path, with_query};
+use crate::http::pages::queues::said_by_message;
 use crate::http::pages::viewer::Viewer;
 use crate::order::{Appointment, Kind, Moment, Vocabulary, appointment_status, day_or_time, window};
 use crate::record::{EntryRecord, TimelineRecord};
@@ -53,6 +54,7 @@ fn appointment(entry: &EntryRecord, vocabulary: &Vocabulary, viewer: &Viewer) ->
             @if let Some(status) = stated("status") { span title=(status) { (words.as_deref().unwrap_or(status)) } }
             @if let Some(fault) = fault.filter(|fault| !words.as_ref().is_some_and(|words| words.contains(fault))) {
                 " · " span.fault { "by the " (fault) }
+                @if let Some(code) = fact(entry, "faultCode").and_then(Json::as_str) { ", said " (said_by_message(code, vocabulary)) }
             }
         }
         p.by {

@@ -16,10 +16,10 @@ use maud::{Markup, html};
 use super::digest::{Digest, weight};
 use super::frame::{Frame, page};
 use super::label;
-use super::link::{encoded, with_query};
+use super::link::{in_path, with_query};
 use super::orders::slip;
 use super::viewer::Viewer;
-use crate::order::{Moment, Vocabulary, day_or_time, state_in_words};
+use crate::order::{ENDED_UNRESOLVED, Moment, Vocabulary, day_or_time, state_in_words};
 use crate::record::{AttentionRecord, ContradictionRecord, OrderHead, OrderRecord, TimelineRecord};
 use crate::wire::read_time;
 
@@ -57,7 +57,7 @@ pub fn order(
                 p.lead { (head.state_reason) }
                 (attention(order, viewer))
                 (facts(head, order, vocabulary, viewer))
-                (milestones::strip(timeline, is_shown, viewer))
+                (milestones::strip(timeline, is_shown, vocabulary, viewer))
                 (picture::picture(order, timeline, past.unwrap_or(viewer.now), vocabulary, viewer))
             }
             p.news #news role="status" {}
@@ -73,7 +73,7 @@ pub fn order(
                     (ledger::dates(timeline, viewer))
                     (side::parties(order))
                     (side::resolved(timeline, viewer))
-                    (side::identifiers(&order.identifiers))
+                    (side::identifiers(order))
                 }
             }
             section #all-items aria-labelledby="items" {
@@ -88,7 +88,7 @@ pub fn order(
 }
 
 fn stream(head: &OrderHead) -> String {
-    with_query(&format!("/api/v1/orders/{}/stream", encoded(&head.order_id)), &[("sender", Some(&head.sender))])
+    with_query(&format!("/api/v1/orders/{}/stream", in_path(&head.order_id)), &[("sender", Some(&head.sender))])
 }
 
 /// Why somebody should look at the order: first thing to read where there is any reason.
@@ -96,9 +96,11 @@ fn attention(order: &OrderRecord, viewer: &Viewer) -> Markup {
     html! {
         @if !order.attention.is_empty() || !order.contradictions.is_empty() {
             section.attention aria-labelledby="attention" {
-                h2 #attention { "Needs attention" }
+                @let is_over = !order.attention.is_empty() && order.attention.iter().all(|one| one.reason == ENDED_UNRESOLVED);
+                h2 #attention { @if is_over { "Ended with something unresolved" } @else { "Needs attention" } }
                 ul {
-                    @for one in by_weight(&order.attention).filter(|one| one.reason != "contradiction") {
+                    // Contradictions stand below, each by itself.
+                    @for one in by_weight(&order.attention).filter(|one| !matches!(one.reason.as_str(), "contradiction" | ENDED_UNRESOLVED)) {
                         li { (label::reason(&one.reason)) " since " (viewer.minute(one.since)) ": " (one.why) }
                     }
                     @let (first, others) = order.contradictions.split_at(order.contradictions.len().min(SHOWN_CONTRADICTIONS));

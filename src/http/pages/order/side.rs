@@ -1,15 +1,16 @@
 //! Beside the timeline: parties, identifiers, contradictions that are over, and the same as data.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use maud::{Markup, html};
 
+use super::items::flat;
 use super::view::OrderView;
 use crate::http::pages::label;
-use crate::http::pages::link::{encoded, with_query};
+use crate::http::pages::link::{in_path, with_query};
 use crate::http::pages::viewer::Viewer;
 use crate::order::Kind;
-use crate::record::{EntryRecord, Identifier, OrderHead, OrderRecord, TimelineRecord};
+use crate::record::{EntryRecord, ItemRecord, OrderHead, OrderRecord, TimelineRecord};
 
 pub fn parties(order: &OrderRecord) -> Markup {
     html! {
@@ -26,24 +27,44 @@ pub fn parties(order: &OrderRecord) -> Markup {
     }
 }
 
-/// Every id that leads to the order, by kind.
-pub fn identifiers(identifiers: &[Identifier]) -> Markup {
+/// Every id that leads to the order, by kind. Where there are many of a kind, those that stand with the items stand
+/// there alone.
+pub fn identifiers(order: &OrderRecord) -> Markup {
+    const MANY: usize = 8;
     let mut by_kind: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for identifier in identifiers {
+    for identifier in &order.identifiers {
         by_kind.entry(&identifier.kind).or_default().push(&identifier.value);
     }
+    let of_items: BTreeSet<(&str, &str)> = flat(&order.items).into_iter().flat_map(|(_, item)| ids_of(item)).collect();
     html! {
         @if !by_kind.is_empty() {
             section.ledger aria-labelledby="identifiers" {
                 h2 #identifiers { "Ids that lead here" }
                 dl {
                     @for (kind, values) in by_kind {
-                        div { dt { (label::in_words(kind)) } dd { @for value in values { (label::copied(value)) } } }
+                        @let all = values.len();
+                        @let shown: Vec<&str> = values.into_iter().filter(|value| all <= MANY || !of_items.contains(&(kind, *value))).collect();
+                        @let others = all - shown.len();
+                        div { dt { (label::in_words(kind)) } dd {
+                            @for value in shown { (label::copied(value)) }
+                            @if others > 0 { a href="#all-items" { (others) " with the items" } }
+                        } }
                     }
                 }
             }
         }
     }
+}
+
+/// The ids that the table of items shows of an item, each with its kind.
+fn ids_of(item: &ItemRecord) -> impl Iterator<Item = (&str, &str)> {
+    let ids = [
+        ("item-id", Some(&item.item_id)),
+        ("service-id", item.service_id.as_ref()),
+        ("product-id", item.product_id.as_ref()),
+        ("internal-id", item.internal_id.as_ref()),
+    ];
+    ids.into_iter().filter_map(|(kind, value)| Some((kind, value?.as_str())))
 }
 
 /// Contradictions that the feed has resolved. Those that stand are told at the top.
@@ -72,12 +93,12 @@ pub fn resolved(timeline: &TimelineRecord, viewer: &Viewer) -> Markup {
 }
 
 pub fn as_data(head: &OrderHead, view: &OrderView) -> Markup {
-    let api = format!("/api/v1/orders/{}", encoded(&head.order_id));
+    let api = format!("/api/v1/orders/{}", in_path(&head.order_id));
     let sender = ("sender", Some(head.sender.as_str()));
     let shown = [sender, ("item", view.item()), ("at", view.at()), ("knownAt", view.known_at())];
     html! {
         p.data {
-            a href=(with_query(&format!("/orders/{}/deliveries", encoded(&head.order_id)), &[sender])) { "Deliveries of this order" }
+            a href=(with_query(&format!("/orders/{}/deliveries", in_path(&head.order_id)), &[sender])) { "Deliveries of this order" }
             " · as JSON: "
             a href=(with_query(&api, &[sender])) { "order" } ", "
             a href=(with_query(&format!("{api}/timeline"), &shown)) { "timeline" } ", "

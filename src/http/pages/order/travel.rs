@@ -8,7 +8,7 @@ use maud::{Markup, html};
 use super::items;
 use super::view::OrderView;
 use crate::http::pages::label::in_words;
-use crate::http::pages::link::{encoded, order_path, with_query};
+use crate::http::pages::link::{in_path, order_path, with_query};
 use crate::http::pages::viewer::Viewer;
 use crate::order::{Kind, Vocabulary, rfc3339};
 use crate::record::{OrderHead, OrderRecord};
@@ -100,7 +100,7 @@ pub fn times(order: &OrderRecord, view: &OrderView, moments: &Moments, viewer: &
 }
 
 fn path(order: &OrderRecord) -> String {
-    format!("/orders/{}", encoded(&order.head.order_id))
+    format!("/orders/{}", in_path(&order.head.order_id))
 }
 
 /// What a form leaves as it is.

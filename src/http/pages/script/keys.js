@@ -10,6 +10,9 @@
   const show = () => { if (part) part.closest("ul").scrollLeft = part.parentElement.offsetLeft - part.closest("ul").offsetLeft - 24; };
   show();
   addEventListener("load", show);
+  // A phone that is turned; not one whose address bar comes and goes.
+  let wide = innerWidth;
+  addEventListener("resize", () => { if (innerWidth !== wide) { wide = innerWidth; show(); } });
   let goes = false;
   const walk = (step) => {
     const rows = [...document.querySelectorAll("[data-walk]")].filter((row) => row.offsetParent !== null);

@@ -17,8 +17,10 @@
     try { localStorage.setItem(RECENT, JSON.stringify([here, ...others].slice(0, 8))); } catch { /* not kept then */ }
   }
   if (input) {
+    // Ids of dots alone would be taken for folders.
+    const inPath = (id) => encodeURIComponent(/^=*\.\.?$/.test(id) ? `=${id}` : id);
     const address = (one) =>
-      one.href || `/orders/${encodeURIComponent(one.orderId)}?sender=${encodeURIComponent(one.sender)}`;
+      one.href || `/orders/${inPath(one.orderId)}?sender=${encodeURIComponent(one.sender)}`;
     const element = (name, className, text) => {
       const made = document.createElement(name);
       made.className = className;

@@ -3,7 +3,7 @@
 //! Sub-statuses and messages say the same milestones (domain §1), not always in the same event: which of
 //! them said it first is kept. TMF622 v5 states milestones as such (domain §2); those count once they are reached.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::iter;
 
 use super::change::{Facts, Kind, MilestoneFacts, OpenMilestoneFacts, SaidBy};
@@ -38,11 +38,10 @@ pub fn take_in(
 ) {
     stated(order, standing, &event.milestones, changes);
     let sayings = sayings(order, event, addressed, changes);
-    let known: BTreeSet<String> = sayings
-        .keys()
-        .filter(|(milestone, _)| is_reached(order, standing, milestone))
-        .map(|(milestone, _)| milestone.clone())
-        .collect();
+    // Each is looked for once, not once an item: a body may say it of twenty thousand.
+    let said: BTreeSet<&String> = sayings.keys().map(|(milestone, _)| milestone).collect();
+    let known: BTreeSet<String> =
+        said.into_iter().filter(|milestone| is_reached(order, standing, milestone)).cloned().collect();
     let mut together: BTreeMap<Told, Vec<String>> = BTreeMap::new();
     for ((milestone, item_id), sayings) in sayings {
         let is_first = !is_said(order, standing, &milestone, item_id.as_deref());
@@ -61,6 +60,8 @@ pub fn take_in(
 /// things of one milestone; of one that it does not name it says nothing (law 2).
 fn stated(order: &mut Order, standing: &mut Standing, stated: &[MilestoneStatement], changes: &mut Changes<'_>) {
     let mut now = Standing::new();
+    // Looked for where there is one to look for, and then once for all that are stated.
+    let mut of_items: Option<HashSet<String>> = None;
     for milestone in stated {
         let name = compared(&milestone.name);
         let which = short_hash(iter::once(name.as_str()).chain(milestone.item_ids.iter().map(String::as_str)));
@@ -73,7 +74,8 @@ fn stated(order: &mut Order, standing: &mut Standing, stated: &[MilestoneStateme
             let name = changes.vocabulary.milestone(&milestone.name).unwrap_or(&milestone.name);
             changes.name_last(name);
             changes.note(if is_stated_as_reached(milestone) {
-                Facts::Milestone(reached(order, standing, milestone, name))
+                let of_items = of_items.get_or_insert_with(|| reached_by_items(order).cloned().collect());
+                Facts::Milestone(reached(order, standing, of_items, milestone, name))
             } else {
                 Facts::OpenMilestone(OpenMilestoneFacts { date: milestone.date.clone() })
             });
@@ -91,14 +93,23 @@ fn is_stated_as_reached(milestone: &MilestoneStatement) -> bool {
 
 /// Keeps that a stated milestone is reached, for the items that it names or for the order as a whole. `name` is as
 /// the vocabulary spells it, so that it is the same milestone whoever says it.
-fn reached(order: &mut Order, standing: &mut Standing, milestone: &MilestoneStatement, name: &str) -> MilestoneFacts {
+fn reached(
+    order: &mut Order,
+    standing: &mut Standing,
+    of_items: &mut HashSet<String>,
+    milestone: &MilestoneStatement,
+    name: &str,
+) -> MilestoneFacts {
     let named = milestone.item_ids.iter().filter(|id| order.items.contains_key(*id));
     let named: Vec<Option<String>> = named.cloned().map(Some).collect();
     let about = if named.is_empty() { vec![None] } else { named };
-    let is_first_of_order = !is_reached(order, standing, name);
+    let is_first_of_order = !of_items.contains(name) && !standing.contains_key(&of_order(name));
     let is_first = !about.iter().any(|item_id| is_said(order, standing, name, item_id.as_deref()));
     for item_id in about {
         note(order, standing, name, item_id.as_deref(), SaidBy::Milestone);
+        if item_id.is_some() {
+            of_items.insert(name.to_owned());
+        }
     }
     let value = milestone.status.clone().unwrap_or_else(|| "reached".to_owned());
     MilestoneFacts { said_by: vec![SaidBy::Milestone], values: vec![value], is_first, is_first_of_order }
@@ -106,7 +117,11 @@ fn reached(order: &mut Order, standing: &mut Standing, milestone: &MilestoneStat
 
 /// Whether anybody said it of the order or of any of its items.
 fn is_reached(order: &Order, standing: &Standing, milestone: &str) -> bool {
-    standing.contains_key(&of_order(milestone)) || order.items.values().any(|item| item.reached.contains_key(milestone))
+    standing.contains_key(&of_order(milestone)) || reached_by_items(order).any(|reached| reached == milestone)
+}
+
+fn reached_by_items(order: &Order) -> impl Iterator<Item = &String> {
+    order.items.values().flat_map(|item| item.reached.keys())
 }
 
 /// Whether anybody said it of this item, or of the order as a whole.

@@ -333,8 +333,10 @@ fn a_body_of_six_megabytes_is_read_and_folded() {
     let messages: Vec<Value> =
         (0..60_000).map(|n| json!({ "subCode": "530", "message": format!("Informational : 530 : Number {n} of a long list of messages") })).collect();
     let items: Vec<Value> = (0..20_000).map(|n| json!({ "id": format!("{n}"), "state": "inProgress" })).collect();
-    let body =
-        json!({ "event": { "productOrder": { "id": "1", "errorMessage": messages, "productOrderItem": items } } });
+    let milestones: Vec<Value> = (0..20_000).map(|n| json!({ "name": format!("M{n}"), "status": "reached" })).collect();
+    let order =
+        json!({ "id": "1", "errorMessage": messages, "productOrderItem": items, "productOrderMilestone": milestones });
+    let body = json!({ "event": { "productOrder": order } });
     let body = body.to_string();
     // Anything quadratic in it would take minutes.
     let received_at: DateTime<Utc> = "2024-03-01T12:00:00Z".parse().unwrap();

@@ -10,7 +10,7 @@ pub struct Census {
     pub quarantined: i64,
     /// Values that the vocabulary does not know, each once.
     pub unknown_values: i64,
-    /// When the last event that counts was received, by sender.
+    /// When the last delivery that says something of an order was received, by sender.
     pub last_deliveries: Vec<(String, DateTime<Utc>)>,
 }
 
@@ -22,13 +22,19 @@ impl Store {
     pub async fn census(&self) -> Result<Census, StoreError> {
         let quarantined = sqlx::query_scalar!(r#"select count(*) as "n!" from delivery where outcome = 'quarantined'"#);
         let unknown = sqlx::query_scalar!(r#"select count(*) as "n!" from analytics.unknown_values"#);
-        let last = sqlx::query!(
-            r#"select sender, max(last_received_at) as "last!" from product_order group by sender order by sender"#
-        );
+        let mut last_deliveries = Vec::new();
+        for sender in self.senders_heard().await? {
+            let last = sqlx::query_scalar!(
+                "select received_at from delivery where sender = $1 and outcome <> 'quarantined'
+                 order by received_at desc limit 1",
+                sender
+            );
+            last_deliveries.extend(last.fetch_optional(&self.pool).await?.map(|last| (sender, last)));
+        }
         Ok(Census {
             quarantined: quarantined.fetch_one(&self.pool).await?,
             unknown_values: unknown.fetch_one(&self.pool).await?,
-            last_deliveries: last.fetch_all(&self.pool).await?.into_iter().map(|row| (row.sender, row.last)).collect(),
+            last_deliveries,
         })
     }
 }

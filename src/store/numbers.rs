@@ -197,15 +197,22 @@ impl Store {
     async fn feed_senders(&self) -> Result<BTreeMap<String, bool>, StoreError> {
         let set_up = sqlx::query!("select sender, enabled from sender").fetch_all(&self.pool).await?.into_iter();
         let mut senders: BTreeMap<String, bool> = set_up.map(|row| (row.sender, !row.enabled)).collect();
-        // A handful of senders have all the deliveries: step from one to the next by the index.
-        let mut last = String::new();
-        while let Some(next) = sqlx::query_scalar!("select min(sender) from delivery where sender > $1", last)
-            .fetch_one(&self.pool)
-            .await?
-        {
-            senders.entry(next.clone()).or_insert(false);
-            last = next;
+        for sender in self.senders_heard().await? {
+            senders.entry(sender).or_insert(false);
         }
         Ok(senders)
+    }
+
+    /// All who have ever delivered. A handful of senders have all the deliveries: step from one to the next by the index.
+    pub(super) async fn senders_heard(&self) -> Result<Vec<String>, StoreError> {
+        let mut senders: Vec<String> = Vec::new();
+        loop {
+            let last = senders.last().map_or("", String::as_str);
+            let next = sqlx::query_scalar!("select min(sender) from delivery where sender > $1", last);
+            match next.fetch_one(&self.pool).await? {
+                Some(next) => senders.push(next),
+                None => return Ok(senders),
+            }
+        }
     }
 }

@@ -67,19 +67,19 @@ pub use tables::PROJECTION_TABLES;
 pub use vocabulary::UnknownValue;
 
 /// What every session has, whatever the server's own settings are: a commit that is answered is durable, and
-/// a sender is told to come again rather than left waiting behind a lock.
-const SESSION: [(&str, &str); 2] = [("synchronous_commit", "on"), ("lock_timeout", "5s")];
+/// a sender is told to come again rather than left waiting behind a lock. None of what is asked here is so long that to
+/// compile its plan would pay: it took most of the time of a page. Analysts have sessions of their own.
+const SESSION: [(&str, &str); 3] = [("synchronous_commit", "on"), ("lock_timeout", "5s"), ("jit", "off")];
 
 /// What the intake's sessions have besides. No statement takes longer than a sender would wait. Every one of them
 /// looks rows up by key: a planner that takes a batch for a thousand rows, or a young table for a small one, would
-/// read whole tables instead, and compile its plans; that took three quarters of a lone delivery's time.
-const INTAKE_SESSION: [(&str, &str); 6] = [
+/// read whole tables instead; that, and to compile such plans, took three quarters of a lone delivery's time.
+const INTAKE_SESSION: [(&str, &str); 5] = [
     ("statement_timeout", "20s"),
     ("plan_cache_mode", "force_generic_plan"),
     ("enable_seqscan", "off"),
     ("enable_hashjoin", "off"),
     ("enable_mergejoin", "off"),
-    ("jit", "off"),
 ];
 
 /// A connection that was used so lately is taken to be alive.

@@ -36,8 +36,8 @@ pub struct OrderQuery {
     pub after: Option<Cursor>,
 }
 
-/// The order of a list: by the time of the last event (or of its receipt, where that is earlier), by the order's id as text, or by state and then by the last
-/// event. What else a list shows is worked out of the few orders that it shows, or is of a part of the order: no
+/// The order of a list: by the time of the last event (or of its receipt, where that is earlier), by the order's id as
+/// text, or by state and then by the last event. What else a list shows is worked out of the few orders that it shows, or is of a part of the order: no
 /// index has it, and without one a page of a million orders would take a look at all of them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Sort {
@@ -267,13 +267,10 @@ impl Store {
         sql.push_bind(i64::from(query.limit) + 1);
         let mut reading = self.pool.begin().await?;
         // A page is a few rows by an index, which one depends on the values: a customer of half of all orders is
-        // found otherwise than one of a single order. Workers and compiling take longer than the reading.
-        sqlx::raw_sql(
-            "set local plan_cache_mode = force_custom_plan; set local max_parallel_workers_per_gather = 0; \
-             set local jit = off",
-        )
-        .execute(&mut *reading)
-        .await?;
+        // found otherwise than one of a single order. Workers take longer than the reading.
+        sqlx::raw_sql("set local plan_cache_mode = force_custom_plan; set local max_parallel_workers_per_gather = 0")
+            .execute(&mut *reading)
+            .await?;
         let rows = sql.build_query_as().fetch_all(&mut *reading).await?;
         reading.commit().await?;
         Ok(rows)

@@ -70,19 +70,14 @@ pub fn take_in(order: &mut Order, event: &Event, at: DateTime<Utc>, vocabulary: 
     order.attention = told;
 }
 
-/// An order that goes on and of which nothing was heard since `last_event_at`, for longer than is `allowed` to its like:
+/// An order that goes on and of which nothing was heard since it moved last (`moved_at`), for longer than is `allowed` to its like:
 /// as seen at `at`. It is found when somebody looks, not folded: time itself brings it about.
-pub fn silence(
-    order: &Order,
-    last_event_at: DateTime<Utc>,
-    allowed: TimeDelta,
-    at: DateTime<Utc>,
-) -> Option<Attention> {
-    let since = last_event_at.checked_add_signed(allowed)?;
+pub fn silence(order: &Order, moved_at: DateTime<Utc>, allowed: TimeDelta, at: DateTime<Utc>) -> Option<Attention> {
+    let since = moved_at.checked_add_signed(allowed)?;
     if is_over(order) || since >= at {
         return None;
     }
-    let heard = last_event_at.with_timezone(&London).format("%-d %b %Y");
+    let heard = moved_at.with_timezone(&London).format("%-d %b %Y");
     let days = allowed.num_seconds().max(0).unsigned_abs().div_ceil(86_400);
     let why = format!("Nothing heard since {heard}; the usual is {days} days");
     Some(Attention { reason: "silent".to_owned(), since, why })

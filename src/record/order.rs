@@ -27,6 +27,14 @@ pub struct OrderHead {
     pub events: i64,
 }
 
+impl OrderHead {
+    /// When it moved last as far as anybody could know: an event that is dated ahead of its receipt counts from its
+    /// receipt. One of the year 9999 would be the latest for ever.
+    pub fn moved_at(&self) -> DateTime<Utc> {
+        self.last_event_at.min(self.last_received_at)
+    }
+}
+
 /// An order with all that is known of it now.
 #[skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]

@@ -36,9 +36,9 @@ pub struct OrderQuery {
     pub after: Option<Cursor>,
 }
 
-/// The order of a list: by the time of the last event (or of its receipt, where that is earlier), by the order's id as
-/// text, or by state and then by the last event. What else a list shows is worked out of the few orders that it shows, or is of a part of the order: no
-/// index has it, and without one a page of a million orders would take a look at all of them.
+/// The order of a list: by when the orders moved last, by their ids as text, or by state and then by when they moved. What
+/// else a list shows is worked out of the few orders that it shows, or is of a part of the order: no index has it, and
+/// without one a page of a million orders would take a look at all of them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Sort {
     #[default]
@@ -52,13 +52,12 @@ pub enum Sort {
 
 impl Sort {
     /// What the rows are sorted by; each with an index of its own. The key tells equals apart.
-    fn columns(self) -> Vec<String> {
-        let columns = match self {
-            Self::NewestFirst | Self::OldestFirst => vec![MOVED, "order_key"],
-            Self::IdsUp | Self::IdsDown => vec!["order_id", "order_key"],
-            Self::StatesUp | Self::StatesDown => return vec![COMPARED.join("state"), MOVED.into(), "order_key".into()],
-        };
-        columns.into_iter().map(str::to_owned).collect()
+    fn columns(self) -> &'static [&'static str] {
+        match self {
+            Self::NewestFirst | Self::OldestFirst => &[MOVED, "order_key"],
+            Self::IdsUp | Self::IdsDown => &["order_id", "order_key"],
+            Self::StatesUp | Self::StatesDown => &[STATE, MOVED, "order_key"],
+        }
     }
 
     fn is_down(self) -> bool {
@@ -66,13 +65,14 @@ impl Sort {
     }
 }
 
-/// What stands around a state that is compared as the fold does it (contract, law 2), by the database's own notion of a
-/// letter.
-const COMPARED: [&str; 2] = ["regexp_replace(lower(", "), '[^[:alnum:]]', '', 'g')"];
+/// As the fold compares states (contract, law 2).
+const STATE: &str = "compared(state)";
 
-/// When an order moved last: an event that is dated ahead of its receipt counts from its receipt. One of the year 9999
-/// would stand first for ever.
+/// When an order moved last ([`OrderHead::moved_at`]).
 const MOVED: &str = "least(last_event_at, last_received_at)";
+
+/// Which orders may be silent: of the view's own conditions those that an index serves.
+const MAY_BE_SILENT: &str = "not is_over(state) and least(last_event_at, last_received_at) < now() - interval '7 days'";
 
 /// Where a page ended, by what its list is sorted by; the key tells equals apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -120,18 +120,19 @@ impl Store {
             matched = Some(self.beginning(q).await?);
             only_begins = true;
         }
-        let mut rows = self.heads(query, matched.as_ref()).await?;
+        let rows = self.heads(query, matched.as_ref()).await?;
         let has_more = rows.len() > usize::from(query.limit);
-        rows.truncate(usize::from(query.limit));
-        let next = rows.last().filter(|_| has_more).map(|row| match query.sort {
-            Sort::NewestFirst | Sort::OldestFirst => Cursor::Moved(row.moved_at(), row.order_key),
-            Sort::IdsUp | Sort::IdsDown => Cursor::OrderId(row.order_id.clone(), row.order_key),
-            Sort::StatesUp | Sort::StatesDown => Cursor::State(row.state.clone(), row.moved_at(), row.order_key),
+        let rows = rows.into_iter().take(usize::from(query.limit));
+        let heads: Vec<(Uuid, OrderHead)> = rows.map(|row| (row.order_key, row.into())).collect();
+        let next = heads.last().filter(|_| has_more).map(|(key, head)| match query.sort {
+            Sort::NewestFirst | Sort::OldestFirst => Cursor::Moved(head.moved_at(), *key),
+            Sort::IdsUp | Sort::IdsDown => Cursor::OrderId(head.order_id.clone(), *key),
+            Sort::StatesUp | Sort::StatesDown => Cursor::State(head.state.clone(), head.moved_at(), *key),
         });
         let is_cut =
             matched.as_ref().is_some_and(|found| i64::try_from(found.len()).is_ok_and(|len| len >= MOST_MATCHES));
         let kinds = |key: &Uuid| matched.as_ref().and_then(|found| found.get(key)).cloned().unwrap_or_default();
-        let hits = rows.into_iter().map(|row| OrderHit { matched: kinds(&row.order_key), head: row.into() });
+        let hits = heads.into_iter().map(|(key, head)| OrderHit { matched: kinds(&key), head });
         Ok(OrderPage { hits: hits.collect(), only_begins, is_cut, next })
     }
 
@@ -198,8 +199,7 @@ impl Store {
             sql.push(" and order_key = any(").push_bind(matched.keys().copied().collect::<Vec<_>>()).push(")");
         }
         if let Some(state) = &query.state {
-            sql.push(format!(" and {} = ", COMPARED.join("state")));
-            push_compared(&mut sql, state);
+            sql.push(format!(" and {STATE} = compared(")).push_bind(state).push(")");
         }
         if let Some(reason) = &query.attention {
             // The silent are not written down but found, so they are asked for apart.
@@ -210,19 +210,16 @@ impl Store {
                 sql.push_bind(if is_any { ENDED_UNRESOLVED } else { reason }).push(")");
             }
             match reason.as_str() {
-                // The first two conditions repeat the view's own, for the index.
-                "silent" => sql.push(
-                    " and lower(state) not in ('completed', 'failed', 'cancelled', 'rejected', 'partial') \
-                     and last_event_at < now() - interval '7 days' \
+                "silent" => sql.push(format!(
+                    " and {MAY_BE_SILENT} \
                      and exists (select from analytics.silent_orders s where s.order_key = o.order_key)",
-                ),
+                )),
                 // Row by row until the page is full: to find all that are silent takes half a second where
                 // thousands of orders are open. Without the offset the server does just that.
-                "any" => sql.push(
-                    " or (lower(state) not in ('completed', 'failed', 'cancelled', 'rejected', 'partial') \
-                     and last_event_at < now() - interval '7 days' \
+                "any" => sql.push(format!(
+                    " or ({MAY_BE_SILENT} \
                      and exists (select from analytics.silent_orders s where s.order_key = o.order_key offset 0)))",
-                ),
+                )),
                 _ => sql.push(")"),
             };
         }
@@ -238,9 +235,10 @@ impl Store {
         }
         if let Some(offering) = &query.offering {
             sql.push(
-                " and exists (select from product_order_item i where i.order_key = o.order_key and i.offering_id = ",
+                " and exists (select from product_order_item i where i.order_key = o.order_key \
+                 and compared(i.offering_id) = compared(",
             );
-            sql.push_bind(offering).push(")");
+            sql.push_bind(offering).push("))");
         }
         if let Some(from) = query.started_from {
             // No order moved last before its first event, and by its last movement there is an index.
@@ -260,8 +258,7 @@ impl Store {
                 Cursor::Moved(at, key) => sql.push_bind(*at).push(", ").push_bind(*key),
                 Cursor::OrderId(id, key) => sql.push_bind(id).push(", ").push_bind(*key),
                 Cursor::State(state, at, key) => {
-                    push_compared(&mut sql, state);
-                    sql.push(", ").push_bind(*at).push(", ").push_bind(*key)
+                    sql.push("compared(").push_bind(state).push("), ").push_bind(*at).push(", ").push_bind(*key)
                 }
             };
             sql.push(")");
@@ -279,11 +276,6 @@ impl Store {
         reading.commit().await?;
         Ok(rows)
     }
-}
-
-fn push_compared(sql: &mut QueryBuilder<Postgres>, state: &str) {
-    let [before, after] = COMPARED;
-    sql.push(before).push_bind(state.to_owned()).push(after);
 }
 
 /// The same number with other zeros before it: people leave them out, or write more of them. Nothing where it is no

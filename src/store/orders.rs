@@ -16,21 +16,14 @@ use crate::record::{EntryRecord, Identifier, OrderHead, OrderRecord, TimelineRec
 pub(super) struct HeadRow {
     pub(super) order_key: Uuid,
     sender: String,
-    pub(super) order_id: String,
+    order_id: String,
     external_id: Option<String>,
-    pub(super) state: String,
+    state: String,
     state_reason: String,
     first_event_at: DateTime<Utc>,
-    pub(super) last_event_at: DateTime<Utc>,
+    last_event_at: DateTime<Utc>,
     last_received_at: DateTime<Utc>,
     events: i64,
-}
-
-impl HeadRow {
-    /// What lists are sorted by: an event that is dated ahead of its receipt counts from its receipt.
-    pub(super) fn moved_at(&self) -> DateTime<Utc> {
-        self.last_event_at.min(self.last_received_at)
-    }
 }
 
 impl From<HeadRow> for OrderHead {

@@ -21,7 +21,7 @@ pub struct AttentionRow {
     pub reason: String,
     pub since: DateTime<Utc>,
     pub why: String,
-    /// What the orders of a reason are sorted by: since when, or of the silent the last event, which has an index.
+    /// What the orders of a reason are sorted by: since when, or of the silent when they moved last, which has an index.
     pub placed_at: DateTime<Utc>,
     /// All its other reasons, those that wait longest first.
     #[sqlx(skip)]
@@ -163,20 +163,20 @@ impl Store {
         Ok(sql.build_query_as().fetch_all(&self.pool).await?)
     }
 
-    /// By the time of the last event, which differs from `since` by what is usual for the order.
+    /// By when they moved last, which differs from `since` by what is usual for the order.
     async fn silent(&self, after: Option<(DateTime<Utc>, Uuid)>, limit: i64) -> Result<Vec<AttentionRow>, StoreError> {
-        let (last_event_at, key) = after.unwrap_or((DateTime::UNIX_EPOCH, Uuid::nil()));
+        let (moved_at, key) = after.unwrap_or((DateTime::UNIX_EPOCH, Uuid::nil()));
         let rows = sqlx::query!(
             r#"select s.order_key as "order_key!", s.sender as "sender!", s.order_id as "order_id!", o.state,
-                 s.last_event_at as "last_event_at!", s.since as "since!",
-                 'Nothing heard since ' || to_char(s.last_event_at at time zone 'Europe/London', 'FMDD Mon YYYY')
+                 s.moved_at as "moved_at!", s.since as "since!",
+                 'Nothing heard since ' || to_char(s.moved_at at time zone 'Europe/London', 'FMDD Mon YYYY')
                    || '; the usual is ' || ceil(extract(epoch from s.allowed) / 86400) || ' days' as "why!"
                from analytics.silent_orders s
                join product_order o on o.order_key = s.order_key
-               where (s.last_event_at, s.order_key) > ($1, $2)
-               order by s.last_event_at, s.order_key
+               where (s.moved_at, s.order_key) > ($1, $2)
+               order by s.moved_at, s.order_key
                limit $3"#,
-            last_event_at,
+            moved_at,
             key,
             limit
         );
@@ -188,7 +188,7 @@ impl Store {
             reason: "silent".to_owned(),
             since: row.since,
             why: row.why,
-            placed_at: row.last_event_at,
+            placed_at: row.moved_at,
             others: Vec::new(),
         });
         Ok(row.collect())

@@ -20,8 +20,7 @@ impl Store {
              select coalesce(i.offering_id, ''), min(e.to_value #>> '{}' collate "C"),
                  percentile_cont(0.95) within group (order by e.valid_to - e.at), count(e.valid_to),
                  percentile_cont(0.5) within group (order by e.valid_to - e.at),
-                 count(*) filter (where e.valid_to is null and coalesce(
-                     compared(i.state) not in ('completed', 'failed', 'cancelled', 'rejected'), true)),
+                 count(*) filter (where e.valid_to is null and not coalesce(has_ended(i.state), false)),
                  $1::timestamptz
              from timeline_entry e
              join product_order_item i on i.order_key = e.order_key and i.item_id = e.item_ids[1]
@@ -66,8 +65,8 @@ pub(super) async fn add_silence(
     at: DateTime<Utc>,
 ) -> Result<(), StoreError> {
     let floor = TimeDelta::days(7);
-    let last_event_at = record.head.last_event_at;
-    if silence(order, last_event_at, floor, at).is_none() {
+    let moved_at = record.head.moved_at();
+    if silence(order, moved_at, floor, at).is_none() {
         return Ok(());
     }
     let going_on = order.items.values().filter(|item| item.state.as_deref().is_some_and(|state| !has_ended(state)));
@@ -83,6 +82,6 @@ pub(super) async fn add_silence(
     .fetch_one(connection)
     .await?;
     let usual = usual.and_then(TimeDelta::try_seconds).unwrap_or(floor);
-    record.attention.extend(silence(order, last_event_at, usual.max(floor), at).map(AttentionRecord::from));
+    record.attention.extend(silence(order, moved_at, usual.max(floor), at).map(AttentionRecord::from));
     Ok(())
 }

@@ -436,6 +436,23 @@ async fn orders_that_are_silent_for_longer_than_their_like_are_found() {
 }
 
 #[tokio::test]
+async fn an_order_that_is_dated_ahead_is_silent_from_its_receipt_on() {
+    let app = TestApp::start().await;
+    let mut body: Value = serde_json::from_str(&order_body("ahead", 1, json!({ "state": "inProgress" }))).unwrap();
+    body["eventTime"] = json!("9999-12-31T00:00:00Z");
+    assert_eq!(app.post("/listener", body.to_string()).await.status, 200);
+    let silent = async || app.database.rows("select since::text from analytics.silent_orders").await.len();
+    assert_eq!(silent().await, 0, "it came just now");
+    app.database.execute("update product_order set last_received_at = '2024-01-01T12:00:00Z'").await;
+    assert_eq!(silent().await, 1);
+    let said = json!([{ "reason": "silent", "since": "2024-01-08T12:00:00.000Z", "why": "Nothing heard since 1 Jan 2024; the usual is 7 days" }]);
+    assert_eq!(app.json("/api/v1/orders/ahead").await["attention"], said);
+    assert_eq!(app.json("/api/v1/orders?attention=silent").await["orders"].as_array().unwrap().len(), 1);
+    assert!(app.get("/attention?reason=silent").await.text().contains("Nothing heard since 1 Jan 2024"));
+    app.stop().await;
+}
+
+#[tokio::test]
 async fn how_long_is_usual_is_learned_from_the_feed() {
     let app = TestApp::start().await;
     // Thirty orders whose item is pending for ten days each.

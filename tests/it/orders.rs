@@ -71,6 +71,7 @@ async fn filters_narrow_a_list_and_unknown_ones_are_refused() {
     }
     assert_eq!(count("state=-").await, 0);
     assert_eq!(count("offering=E0001139").await, 1);
+    assert_eq!(count("offering=e0001139").await, 1, "in any spelling");
     assert_eq!(count("party=CUG5009999999").await, 4);
     assert_eq!(count("sender=bt-wholesale").await, 12);
     assert_eq!(count("sender=nobody").await, 0);

@@ -15,6 +15,7 @@ use super::background::Background;
 use super::body::{Limits, Room};
 use super::desk::Cached;
 use super::entrance::{AccessSettings, Entrance};
+use super::health::Watched;
 use super::live::Live;
 use super::routes::routes;
 use super::tls::{Tls, TlsSettings};
@@ -78,7 +79,8 @@ pub async fn serve(app: App, socket: TcpListener) -> std::io::Result<Service> {
     let tls = app.tls.as_ref().map(Tls::new).transpose().map_err(std::io::Error::other)?;
     let live = Live::new();
     let app = web::Data::new(app);
-    let mut background = Background::of(&app, &entrance, &live);
+    let health = web::Data::new(Watched(app.store.to_watch()));
+    let mut background = Background::of(&app, &entrance, &health, &live);
     let numbers = web::Data::new(Cached::<Numbers>::default());
     let feeds = web::Data::new(Cached::<Vec<FeedNumbers>>::default());
     let unknown = web::Data::new(Cached::<Vec<UnknownRow>>::default());
@@ -90,6 +92,7 @@ pub async fn serve(app: App, socket: TcpListener) -> std::io::Result<Service> {
             .app_data(intake.clone())
             .app_data(entrance.clone())
             .app_data(watched.clone())
+            .app_data(health.clone())
             .app_data(numbers.clone())
             .app_data(feeds.clone())
             .app_data(unknown.clone())

@@ -9,6 +9,7 @@ use tracing::{debug, info, warn};
 
 use super::app::App;
 use super::entrance::{Entrance, keep_up_to_date};
+use super::health::Watched;
 use super::live::Live;
 use crate::hybris::settle_left_behind;
 use crate::metrics;
@@ -22,13 +23,13 @@ pub struct Background(JoinSet<()>);
 
 impl Background {
     /// Those that every service has.
-    pub fn of(app: &web::Data<App>, entrance: &web::Data<Entrance>, live: &Live) -> Self {
+    pub fn of(app: &web::Data<App>, entrance: &web::Data<Entrance>, watched: &web::Data<Watched>, live: &Live) -> Self {
         let mut background = Self(JoinSet::new());
         background.spawn(live.clone().ask(app.store.clone()));
         background.spawn(settle_exchanges(app.clone()));
         background.spawn(follow_vocabulary(app.clone()));
         background.spawn(count(app.clone()));
-        background.spawn(watch_database(app.clone()));
+        background.spawn(watch_database(watched.clone()));
         background.spawn(keep_up_to_date(entrance.clone()));
         background
     }
@@ -77,12 +78,10 @@ async fn follow_vocabulary(app: web::Data<App>) {
 
 /// Asks for the metrics whether the database is there. It is asked whether there is a spool or not, and whether
 /// deliveries come or not.
-async fn watch_database(app: web::Data<App>) {
+async fn watch_database(watched: web::Data<Watched>) {
     const EVERY: Duration = Duration::from_secs(5);
-    // By a connection of its own: it is to tell of the database, not of how busy the service is.
-    let store = app.store.with_own_connections(1);
     loop {
-        let answered = tokio::time::timeout(EVERY, store.check_writable()).await;
+        let answered = tokio::time::timeout(EVERY, watched.0.check_writable()).await;
         metrics::get().database(matches!(answered, Ok(Ok(()))));
         tokio::time::sleep(EVERY).await;
     }

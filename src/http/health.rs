@@ -16,7 +16,7 @@ use super::error::Problem;
 use crate::metrics;
 use crate::order::rfc3339;
 use crate::spool::SpoolStatus;
-use crate::store::StoreError;
+use crate::store::{Store, StoreError};
 
 /// A database that answers later than this is of no use to a sender.
 const ANSWER: Duration = Duration::from_secs(4);
@@ -24,6 +24,10 @@ const ANSWER: Duration = Duration::from_secs(4);
 const LOW: u64 = 256 * 1024 * 1024;
 const SPOOL: &str = "spool";
 const FULL: &str = "The spool has no room left: what is delivered while the database is away cannot be kept.";
+
+/// The database as it is asked for its health ([`Store::to_watch`]).
+#[derive(Clone, Debug)]
+pub struct Watched(pub Store);
 
 /// The process answers. `access` says whether it is open to whoever reaches it, or closed to all who do not show who
 /// they are; unknown until the database has told.
@@ -75,8 +79,12 @@ struct DiskReadiness {
 /// node out only if it could keep nothing.
 #[utoipa::path(get, path = "/health/ready", tag = "operations", responses((status = 200, body = Readiness),
     (status = 503, body = Problem, content_type = "application/problem+json")))]
-pub async fn ready(app: web::Data<App>, entrance: web::Data<Entrance>) -> Result<HttpResponse, Problem> {
-    let database = timeout(ANSWER, database(&app)).await.unwrap_or_else(|_| Err(StoreError::too_slow().into()));
+pub async fn ready(
+    app: web::Data<App>,
+    entrance: web::Data<Entrance>,
+    watched: web::Data<Watched>,
+) -> Result<HttpResponse, Problem> {
+    let database = timeout(ANSWER, database(&watched.0)).await.unwrap_or_else(|_| Err(StoreError::too_slow().into()));
     let spool = app.spool.as_ref().map(|spool| spool.status());
     let disks = disks(&app);
     let spool_is_full = spool.as_ref().is_some_and(SpoolStatus::is_full)
@@ -112,15 +120,15 @@ pub async fn ready(app: web::Data<App>, entrance: web::Data<Entrance>) -> Result
     Ok(HttpResponse::Ok().json(Readiness { status, database: word, spool, disks, concerns }))
 }
 
-async fn database(app: &App) -> Result<(), Problem> {
-    match app.store.check_writable().await {
+async fn database(store: &Store) -> Result<(), Problem> {
+    match store.check_writable().await {
         Err(StoreError::ReadOnly) => {
             let detail = "The database is read-only: nothing can be kept in it.";
             return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "database-read-only", detail));
         }
         answered => answered?,
     }
-    match app.store.pending_migrations().await? {
+    match store.pending_migrations().await? {
         0 => Ok(()),
         pending => {
             let detail = format!("The database lacks {pending} migrations; run `order-timeline migrate`.");

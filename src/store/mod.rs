@@ -164,6 +164,16 @@ impl Store {
         Self::connect(options.options(INTAKE_SESSION), connections)
     }
 
+    /// The same database to ask whether it is there: by a connection that nobody else uses, so that the answer is of the
+    /// database and not of how busy the service is, and without waiting for one that is away.
+    pub fn to_watch(&self) -> Self {
+        let pool = self.pool.options().clone().max_connections(1).acquire_timeout(Duration::from_secs(1));
+        Self {
+            pool: pool.connect_lazy_with(PgConnectOptions::clone(&self.pool.connect_options())),
+            doubt: self.doubt.clone(),
+        }
+    }
+
     /// What of the server's settings could lose what was acknowledged, in words for the log. None of it can
     /// be seen from outside until the machine loses power.
     ///

@@ -29,7 +29,7 @@ impl Background {
         background.spawn(settle_exchanges(app.clone()));
         background.spawn(follow_vocabulary(app.clone()));
         background.spawn(count(app.clone()));
-        background.spawn(watch_database(watched.clone()));
+        background.spawn(watch_database(app.clone(), watched.clone()));
         background.spawn(keep_up_to_date(entrance.clone()));
         background
     }
@@ -78,11 +78,16 @@ async fn follow_vocabulary(app: web::Data<App>) {
 
 /// Asks for the metrics whether the database is there. It is asked whether there is a spool or not, and whether
 /// deliveries come or not.
-async fn watch_database(watched: web::Data<Watched>) {
+async fn watch_database(app: web::Data<App>, watched: web::Data<Watched>) {
     const EVERY: Duration = Duration::from_secs(5);
     loop {
         let answered = tokio::time::timeout(EVERY, watched.0.check_writable()).await;
-        metrics::get().database(matches!(answered, Ok(Ok(()))));
+        let is_there = matches!(answered, Ok(Ok(())));
+        metrics::get().database(is_there);
+        if !is_there {
+            // The next page is to find one that works, and not the first of those that broke.
+            app.store.doubt_connections();
+        }
         tokio::time::sleep(EVERY).await;
     }
 }

@@ -85,6 +85,9 @@ pub async fn ready(
     watched: web::Data<Watched>,
 ) -> Result<HttpResponse, Problem> {
     let database = timeout(ANSWER, database(&watched.0)).await.unwrap_or_else(|_| Err(StoreError::too_slow().into()));
+    if database.is_err() {
+        app.store.doubt_connections();
+    }
     let spool = app.spool.as_ref().map(|spool| spool.status());
     let disks = disks(&app);
     let spool_is_full = spool.as_ref().is_some_and(SpoolStatus::is_full)

@@ -76,6 +76,9 @@ async fn run(config: Config) -> Result<()> {
             vocabulary::list(database, vocabulary::List { subject, unknown, json }).await
         }
         Command::Vocabulary { command: VocabularyCommand::Set(word) } => vocabulary::set(database, &word).await,
+        Command::Vocabulary { command: VocabularyCommand::Unset { subject, value } } => {
+            vocabulary::unset(database, &subject, &value).await
+        }
         Command::Deliveries { command: DeliveriesCommand::List { outcome, sender, limit, json } } => {
             deliveries::list(database, deliveries::List { outcome, sender, limit, json }).await
         }

@@ -2,12 +2,12 @@
 
 use std::io::Write;
 
-use anyhow::Result;
+use anyhow::{Result, bail, ensure};
 
 use super::database::{Database, Purpose};
 use super::terminal::harmless;
 use crate::config::{DatabaseConfig, WordConfig};
-use crate::order::rfc3339;
+use crate::order::{compared, rfc3339};
 use crate::store::Store;
 use crate::vocabulary::{self, Word};
 
@@ -76,26 +76,69 @@ fn told(word: &Word) -> String {
 }
 
 pub async fn set(database: &DatabaseConfig, config: &WordConfig) -> Result<()> {
+    vocabulary::subject(&config.subject)?;
+    ensure!(!compared(&config.value).is_empty(), "“{}” is no value: it has neither a letter nor a digit", config.value);
+    let database = Database::open(database, Purpose::Write).await?;
+    let done = set_over(&database.store, config).await;
+    database.close().await?;
+    writeln!(anstream::stdout(), "Set: {}\n{HOLDS}", told(&done?))?;
+    Ok(())
+}
+
+/// Sets the word over the one that is known, which says what is not given.
+async fn set_over(store: &Store, config: &WordConfig) -> Result<Word> {
+    let known = store.word(&config.subject, &config.value).await?;
+    // Given and empty is none.
+    let text = |given: &Option<String>, known: Option<String>| {
+        let given = given.as_ref().map(|given| given.trim().to_owned());
+        given.map_or(known, |given| (!given.is_empty()).then_some(given))
+    };
+    let classes = config
+        .classes
+        .as_ref()
+        .map(|classes| classes.iter().map(|class| class.trim().to_owned()).filter(|class| !class.is_empty()).collect());
+    let of = |part: fn(Word) -> Option<String>| known.clone().and_then(part);
+    let Some(words) = text(&config.words, of(|word| Some(word.words))) else {
+        bail!(
+            "say with --words what {} “{}” means: there is nothing to show without them",
+            config.subject,
+            config.value
+        )
+    };
     let word = Word {
         subject: config.subject.clone(),
         value: config.value.clone(),
-        words: config.words.clone(),
-        classes: config.classes.clone(),
-        fault: config.fault.clone(),
-        milestone: config.milestone.clone(),
+        words,
+        classes: classes.or_else(|| known.clone().map(|word| word.classes)).unwrap_or_default(),
+        fault: text(&config.fault, of(|word| word.fault)),
+        milestone: text(&config.milestone, of(|word| word.milestone)),
         source: config.source.clone(),
         confidence: "operator".to_owned(),
     };
     vocabulary::compile(std::slice::from_ref(&word))?;
+    store.set_word(&word).await?;
+    Ok(word)
+}
+
+pub async fn unset(database: &DatabaseConfig, subject: &str, value: &str) -> Result<()> {
+    vocabulary::subject(subject)?;
     let database = Database::open(database, Purpose::Write).await?;
-    let done = database.store.set_word(&word).await;
+    let done = unset_in(&database.store, subject, value).await;
     database.close().await?;
-    done?;
-    writeln!(anstream::stdout(), "Set: {}", told(&word))?;
-    writeln!(
-        anstream::stdout(),
-        "It holds for events that come from now on; a running service takes it up within seconds. Run \
-         `order-timeline rebuild` to apply it to those that came before."
-    )?;
+    match done? {
+        Some(word) => writeln!(anstream::stdout(), "As it came with the program: {}\n{HOLDS}", told(&word))?,
+        None => {
+            writeln!(anstream::stdout(), "Nobody says any more what {subject} “{}” means.\n{HOLDS}", harmless(value))?
+        }
+    }
     Ok(())
 }
+
+async fn unset_in(store: &Store, subject: &str, value: &str) -> Result<Option<Word>> {
+    let was_set = store.unset_word(subject, value).await?;
+    ensure!(was_set, "nobody has set {subject} “{value}”; `order-timeline vocabulary list` shows what is known");
+    Ok(store.word(subject, value).await?)
+}
+
+const HOLDS: &str = "It holds for events that come from now on; a running service takes it up within seconds. Run \
+    `order-timeline rebuild` to apply it to those that came before.";

@@ -16,9 +16,16 @@ pub enum VocabularyCommand {
         #[arg(long, env = "ORDER_TIMELINE_JSON")]
         json: bool,
     },
-    /// Say what a value means; kept over upgrades. It holds for events that come from now on (a running service
-    /// takes it up within seconds); `rebuild` applies it to those that came before.
+    /// Say what a value means; kept over upgrades. What is not given stays as it is. It holds for events that come from
+    /// now on (a running service takes it up within seconds); `rebuild` applies it to those that came before.
     Set(WordConfig),
+    /// Take back what was set: what came with the program holds again, or nothing
+    Unset {
+        /// As for `set`.
+        subject: String,
+        /// As for `set`.
+        value: String,
+    },
 }
 
 #[derive(Args, Clone, Debug)]
@@ -30,15 +37,15 @@ pub struct WordConfig {
     pub value: String,
     /// What it means, in words for the middle of a sentence: "committed by the supplier".
     #[arg(long, env = "ORDER_TIMELINE_WORDS")]
-    pub words: String,
+    pub words: Option<String>,
     /// information, progress, amend, delay, action-needed, access-failed, missed, flagged, rescheduled,
-    /// complete, cancelled; several with commas.
+    /// complete, cancelled; several with commas, "" for none.
     #[arg(long, env = "ORDER_TIMELINE_CLASSES", value_delimiter = ',')]
-    pub classes: Vec<String>,
-    /// customer or supplier.
+    pub classes: Option<Vec<String>>,
+    /// customer or supplier; "" for nobody's.
     #[arg(long, env = "ORDER_TIMELINE_FAULT")]
     pub fault: Option<String>,
-    /// The milestone that is reached where it is said, such as KCI2.
+    /// The milestone that is reached where it is said, such as KCI2; "" for none.
     #[arg(long, env = "ORDER_TIMELINE_MILESTONE")]
     pub milestone: Option<String>,
     /// How you know.

@@ -12,26 +12,31 @@ impl Store {
     pub(super) async fn ship_vocabulary(&self) -> Result<(), StoreError> {
         let words = shipped_words().map_err(|error| StoreError::Schema(error.to_string()))?;
         for word in &words {
-            sqlx::query!(
-                "insert into vocabulary (subject, compared, value, words, classes, fault, milestone, source, confidence)
-                 values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-                 on conflict on constraint vocabulary_pk do update set
-                     value = excluded.value, words = excluded.words, classes = excluded.classes, fault = excluded.fault,
-                     milestone = excluded.milestone, source = excluded.source, confidence = excluded.confidence
-                 where vocabulary.confidence <> 'operator'",
-                word.subject,
-                compared(&word.value),
-                word.value,
-                word.words,
-                &word.classes,
-                word.fault,
-                word.milestone,
-                word.source,
-                word.confidence,
-            )
-            .execute(&self.pool)
-            .await?;
+            self.ship_word(word).await?;
         }
+        Ok(())
+    }
+
+    async fn ship_word(&self, word: &Word) -> Result<(), StoreError> {
+        sqlx::query!(
+            "insert into vocabulary (subject, compared, value, words, classes, fault, milestone, source, confidence)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+             on conflict on constraint vocabulary_pk do update set
+                 value = excluded.value, words = excluded.words, classes = excluded.classes, fault = excluded.fault,
+                 milestone = excluded.milestone, source = excluded.source, confidence = excluded.confidence
+             where vocabulary.confidence <> 'operator'",
+            word.subject,
+            compared(&word.value),
+            word.value,
+            word.words,
+            &word.classes,
+            word.fault,
+            word.milestone,
+            word.source,
+            word.confidence,
+        )
+        .execute(&self.pool)
+        .await?;
         Ok(())
     }
 
@@ -66,6 +71,41 @@ impl Store {
         .execute(&self.pool)
         .await?;
         Ok(())
+    }
+
+    /// Takes back what an operator has set: what is shipped holds again. Says whether there was such a word.
+    ///
+    /// # Errors
+    /// Where the database is not available.
+    pub async fn unset_word(&self, subject: &str, value: &str) -> Result<bool, StoreError> {
+        let compared_value = compared(value);
+        let deleted = sqlx::query!(
+            "delete from vocabulary where subject = $1 and compared = $2 and confidence = 'operator'",
+            subject,
+            compared_value
+        );
+        let was_set = deleted.execute(&self.pool).await?.rows_affected() > 0;
+        // Should this fail, `migrate` brings it back.
+        let shipped = shipped_words().map_err(|error| StoreError::Schema(error.to_string()))?;
+        for word in shipped.iter().filter(|word| word.subject == subject && compared(&word.value) == compared_value) {
+            self.ship_word(word).await?;
+        }
+        Ok(was_set)
+    }
+
+    /// What is known of a value, in whatever spelling.
+    ///
+    /// # Errors
+    /// Where the database is not available.
+    pub async fn word(&self, subject: &str, value: &str) -> Result<Option<Word>, StoreError> {
+        let word = sqlx::query_as!(
+            Word,
+            "select subject, value, words, classes, fault, milestone, source, confidence
+             from vocabulary where subject = $1 and compared = $2",
+            subject,
+            compared(value)
+        );
+        Ok(word.fetch_optional(&self.pool).await?)
     }
 
     /// All words, by subject and value.

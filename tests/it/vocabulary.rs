@@ -8,8 +8,9 @@ use crate::app::{out, run};
 #[tokio::test]
 async fn an_operator_says_what_a_code_means_and_an_upgrade_keeps_it() {
     let database = TestDatabase::new().await;
-    let set = ["vocabulary", "set", "message", "510", "--words", "we have it", "--classes", "progress,information"];
-    assert!(out(&run(&database, &set).await).contains("we have it; classes: progress, information"));
+    let set = ["vocabulary", "set", "message", "510", "--words", "we have it", "--classes", "progress, information"];
+    let told = out(&run(&database, &[&set[..], &["--milestone", ""]].concat()).await);
+    assert!(told.contains("we have it; classes: progress, information; source"), "{told}");
     // What an upgrade does.
     database.store.migrate().await.unwrap();
     let listed = out(&run(&database, &["vocabulary", "list", "--subject", "message"]).await);
@@ -26,12 +27,47 @@ async fn an_operator_says_what_a_code_means_and_an_upgrade_keeps_it() {
         (vec!["vocabulary", "set", "mood", "x", "--words", "y"], "“mood” is no subject"),
         (vec!["vocabulary", "set", "message", "1", "--words", "y", "--classes", "urgent"], "“urgent” is no class"),
         (vec!["vocabulary", "set", "message", "1", "--words", "y", "--fault", "nobody"], "“nobody” is no fault"),
+        (vec!["vocabulary", "set", "message", "1"], "say with --words what message “1” means"),
+        (vec!["vocabulary", "set", "message", "1", "--words", " "], "say with --words what message “1” means"),
+        (vec!["vocabulary", "set", "message", " - ", "--words", "y"], "“ - ” is no value"),
+        (vec!["vocabulary", "unset", "message", "101158"], "nobody has set message “101158”"),
+        (vec!["vocabulary", "unset", "mood", "x"], "“mood” is no subject"),
         (vec!["vocabulary", "list", "--subject", "mood"], "“mood” is no subject"),
     ] {
         let output = run(&database, &arguments).await;
         let error = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(!output.status.success() && error.contains(told), "{arguments:?}: {error}");
     }
+    database.close().await;
+}
+
+#[tokio::test]
+async fn what_is_not_given_stays_and_what_is_set_can_be_taken_back() {
+    let database = TestDatabase::new().await;
+    let word = async || {
+        let listed = out(&run(&database, &["vocabulary", "list", "--subject", "message", "--json"]).await);
+        let words = listed.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+        words.into_iter().find(|word| word["value"] == "530").unwrap_or_default()
+    };
+    let shipped = word().await;
+    assert_eq!((&shipped["classes"], &shipped["milestone"]), (&json!(["complete"]), &json!("KCI3")));
+    out(&run(&database, &["vocabulary", "set", "message", "530", "--words", "order all done"]).await);
+    let now = word().await;
+    assert_eq!((&now["words"], &now["confidence"]), (&json!("order all done"), &json!("operator")));
+    assert_eq!((&now["classes"], &now["milestone"]), (&shipped["classes"], &shipped["milestone"]));
+    out(&run(&database, &["vocabulary", "set", "message", "530", "--classes", "", "--fault", "supplier"]).await);
+    let now = word().await;
+    assert_eq!(
+        (&now["words"], &now["classes"], &now["fault"]),
+        (&json!("order all done"), &json!([]), &json!("supplier"))
+    );
+    let told = out(&run(&database, &["vocabulary", "unset", "message", " 530"]).await);
+    assert!(told.starts_with("As it came with the program: message") && told.contains("rebuild"), "{told}");
+    assert_eq!(word().await, shipped);
+
+    out(&run(&database, &["vocabulary", "set", "message", "X-1", "--words", "a fault"]).await);
+    let told = out(&run(&database, &["vocabulary", "unset", "message", "x1"]).await);
+    assert!(told.starts_with("Nobody says any more what message “x1” means."), "{told}");
     database.close().await;
 }
 

@@ -29,6 +29,10 @@ pub struct Attention {
 /// would be in the way, and they are not to be lost.
 pub const ENDED_UNRESOLVED: &str = "ended-unresolved";
 
+const CONTRADICTION: &str = "contradiction";
+/// Those that are worked out of the contradictions that stand.
+const OF_CONTRADICTIONS: [&str; 2] = [CONTRADICTION, ENDED_UNRESOLVED];
+
 /// The reasons in the order of their weight.
 const REASONS: [(Class, &str); 6] = [
     (Class::ActionNeeded, "action-needed"),
@@ -43,6 +47,9 @@ const REASONS: [(Class, &str); 6] = [
 pub fn take_in(order: &mut Order, event: &Event, at: DateTime<Utc>, vocabulary: &Vocabulary) {
     let mut now: BTreeMap<&str, String> = BTreeMap::new();
     if !is_over(order) {
+        // What is no snapshot says nothing of messages and items: what they were reasons for stands.
+        let stands = |one: &&Attention| !event.is_snapshot() && !OF_CONTRADICTIONS.contains(&one.reason.as_str());
+        now.extend(order.attention.iter().filter(stands).map(|one| (one.reason.as_str(), one.why.clone())));
         for (class, reason) in REASONS {
             if let Some(why) = message_of(event, class, vocabulary).or_else(|| item_of(order, class, vocabulary)) {
                 now.insert(reason, why);
@@ -63,7 +70,7 @@ pub fn take_in(order: &mut Order, event: &Event, at: DateTime<Utc>, vocabulary: 
     if let Some(open) = order.told_contradictions().into_iter().map(|(_, open)| open).min_by_key(|open| open.since) {
         let [one, other] = &open.statements;
         let why = words::capitalised(&format!("{one}, yet {other}"));
-        let reason = if is_over(order) { ENDED_UNRESOLVED } else { "contradiction" };
+        let reason = if is_over(order) { ENDED_UNRESOLVED } else { CONTRADICTION };
         told.push(Attention { reason: reason.to_owned(), since: open.since, why });
     }
     told.sort_by(|a, b| a.reason.cmp(&b.reason));

@@ -103,7 +103,7 @@ pub struct AppointmentFacts {
     pub fault_code: Option<String>,
     /// How often the window has moved so far.
     pub reschedules: u32,
-    /// morning, afternoon or all-day, in London.
+    /// morning, afternoon, evening or all-day, in London.
     pub slot: Option<&'static str>,
     /// False where start and finish are the same: the hours are not known yet.
     pub is_window_known: bool,

@@ -48,8 +48,8 @@ pub fn take_in(order: &mut Order, event: &Event, at: DateTime<Utc>, changes: &mu
         if let Some(open) = order.contradictions.remove(&key)
             && is_told.contains(&key)
         {
-            let [one, _] = &open.statements;
-            let text = format!("Contradiction resolved: {one}, and nothing says otherwise now");
+            // Which of the two has given way, the feed does not say.
+            let text = format!("Contradiction resolved, which was: {}", both(&open.statements));
             tell(&key, text, false, open.statements, changes);
         }
     }
@@ -115,13 +115,15 @@ type Rule = fn(&Scene<'_>, &str, &Item) -> Option<[String; 2]>;
 
 const RULES: [(&str, Rule); 7] = [
     ("complete-while-running", complete_while_running),
-    ("visit-after-missed", visit_after_missed),
+    (VISIT_AFTER_MISSED, visit_after_missed),
     ("date-in-text", date_in_text),
     ("cancelled-while-running", cancelled_while_running),
     ("open-in-ended-order", open_in_ended_order),
     ("date-moved-without-reason", date_moved_without_reason),
     ("reopened", reopened),
 ];
+
+const VISIT_AFTER_MISSED: &str = "visit-after-missed";
 
 /// The clashes that stand.
 fn clashes(scene: &Scene<'_>) -> BTreeMap<ClashKey, [String; 2]> {
@@ -169,6 +171,10 @@ fn visit_after_missed(scene: &Scene<'_>, id: &str, item: &Item) -> Option<[Strin
     let start = appointment.start.as_ref().and_then(Moment::at)?;
     if !meaning.is(Class::Progress) || start <= scene.at {
         return None;
+    }
+    if !scene.event.is_snapshot() {
+        let stood = scene.order.contradictions.get(&(VISIT_AFTER_MISSED.to_owned(), id.to_owned()));
+        return stood.map(|open| open.statements.clone());
     }
     let names = |named: &String| named == id || scene.family.parent_of(named) == Some(id);
     let is_about = |message: &&Message| match message.item_ids.as_slice() {

@@ -214,7 +214,8 @@ fn state_and_sub_status(item: &mut Item, now: &ItemStatement, ids: &[String], la
 }
 
 /// An appointment's fields compare one by one: a null status says nothing, so the one known stays (law 2).
-/// Another id is another appointment, of which nothing is known but what is stated.
+/// Another id is another appointment, of which nothing is known but what is stated; and that a visit was missed is not
+/// said of the one that takes its place.
 fn appointment(item: &mut Item, now: &ItemStatement, event: &Event, label: &str, changes: &mut Changes<'_>) {
     let Some(stated) = &now.appointment else {
         return;
@@ -222,7 +223,10 @@ fn appointment(item: &mut Item, now: &ItemStatement, event: &Event, label: &str,
     let before = item.appointment.take();
     let id_before = before.as_ref().and_then(|before| before.id.as_ref());
     let is_other = id_before.zip(stated.id.as_ref()).is_some_and(|(before, now)| before != now);
-    let base = if is_other { Appointment::default() } else { before.clone().unwrap_or_default() };
+    let mut base = if is_other { Appointment::default() } else { before.clone().unwrap_or_default() };
+    if visit::is_another(&base, stated, changes.vocabulary) {
+        base.status = None;
+    }
     let merged = Appointment {
         id: stated.id.clone().or(base.id),
         reference: stated.reference.clone().or(base.reference),
@@ -262,6 +266,9 @@ fn same_appointment(a: &Appointment, b: &Appointment) -> bool {
 /// Messages compare with the snapshot before: what stood there is no change, what stands no longer
 /// may return as one (law 3). A message is told once, with the items that it is new for.
 fn messages(standing: &mut BTreeSet<u64>, event: &Event, changes: &mut Changes<'_>) {
+    if !event.is_snapshot() {
+        return;
+    }
     let mut now = BTreeSet::new();
     for message in &event.messages {
         let identity = |item_id: &str| message_identity(message, item_id);

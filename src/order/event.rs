@@ -31,6 +31,15 @@ pub struct Event {
     pub shapes: Vec<String>,
 }
 
+impl Event {
+    /// Whether it says how the order stands, as snapshots do by their items and messages. One that tells of something
+    /// else, of a milestone say, leaves out all of them, and that says nothing (contract, law 2): messages that stood
+    /// before it still stand.
+    pub fn is_snapshot(&self) -> bool {
+        !self.items.is_empty() || !self.messages.is_empty() || self.placing.is_some()
+    }
+}
+
 /// How far the placing of an order at a front door of ours has come.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Placing {

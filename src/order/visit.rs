@@ -1,7 +1,8 @@
 //! Dates and visits: what follows from a version of an expected date or of an appointment.
 
-use chrono::{NaiveDate, Timelike};
+use chrono::{DateTime, NaiveDate, Timelike};
 use chrono_tz::Europe::London;
+use chrono_tz::Tz;
 
 use super::change::{AppointmentFacts, DateFacts, Facts};
 use super::event::{Appointment, Event, Message};
@@ -10,7 +11,7 @@ use super::moment::Moment;
 use super::spelling::same;
 use super::telling::Changes;
 use super::timeline::{Item, Order};
-use super::vocabulary::{Class, Fault, Subject, Vocabulary};
+use super::vocabulary::{Class, Fault, Meaning, Subject, Vocabulary};
 use super::words;
 
 /// Takes an item's stated expected completion over, and counts how far it moved.
@@ -156,6 +157,14 @@ fn explains_a_move(code: &str, vocabulary: &Vocabulary) -> bool {
     meaning.is_some_and(|meaning| EXPLAINS.into_iter().any(|class| meaning.is(class)))
 }
 
+/// Whether what is stated is a visit of another day than one that is over because it was missed or cancelled: what was
+/// said of that one is not said of this.
+pub fn is_another(before: &Appointment, stated: &Appointment, vocabulary: &Vocabulary) -> bool {
+    let meaning = before.status.as_deref().and_then(|status| vocabulary.meaning(Subject::AppointmentStatus, status));
+    let days = day_of_start(before).zip(day_of_start(stated));
+    meaning.is_some_and(Meaning::is_of_visit_that_is_over) && days.is_some_and(|(before, now)| before != now)
+}
+
 /// What a version of an appointment changes, and whose fault it is. `is_status_stated` is false where the status
 /// is that of an earlier event.
 pub fn appointment_facts(
@@ -234,19 +243,21 @@ fn is_window_known(appointment: &Appointment) -> bool {
     start.zip(finish).is_some_and(|(start, finish)| start < finish)
 }
 
-/// The half of the day, in London, that a known window lies in.
+/// What people call a known window of one day, in London; nothing where there is no word for its hours.
 fn slot(appointment: &Appointment) -> Option<&'static str> {
-    const NOON: u32 = 12;
-    let hour = |moment: &Option<Moment>| {
-        let at = moment.as_ref().and_then(Moment::at)?.with_timezone(&London);
-        Some(at.hour() * 60 + at.minute())
-    };
-    let (start, finish) = (hour(&appointment.start)?, hour(&appointment.finish)?);
+    let local = |moment: &Option<Moment>| Some(moment.as_ref().and_then(Moment::at)?.with_timezone(&London));
+    let (start, finish) = (local(&appointment.start)?, local(&appointment.finish)?);
+    if !is_window_known(appointment) || start.date_naive() != finish.date_naive() {
+        return None;
+    }
+    let minutes = |time: &DateTime<Tz>| time.hour() * 60 + time.minute();
+    let (start, finish) = (minutes(&start), minutes(&finish));
     match () {
-        () if !is_window_known(appointment) => None,
         // Engineers' mornings last until one o'clock.
-        () if start < NOON * 60 && finish <= (NOON + 1) * 60 => Some("morning"),
-        () if start >= NOON * 60 => Some("afternoon"),
-        () => Some("all-day"),
+        () if start < 12 * 60 && finish <= 13 * 60 => Some("morning"),
+        () if start >= 17 * 60 => Some("evening"),
+        () if start >= 12 * 60 => Some("afternoon"),
+        () if start < 10 * 60 && finish >= 16 * 60 => Some("all-day"),
+        () => None,
     }
 }

@@ -108,6 +108,11 @@ impl Meaning {
     pub fn is(&self, class: Class) -> bool {
         self.classes.contains(&class)
     }
+
+    /// Of an appointment's status: the visit did not take place, and will not.
+    pub fn is_of_visit_that_is_over(&self) -> bool {
+        [Class::Missed, Class::AccessFailed, Class::Cancelled].into_iter().any(|class| self.is(class))
+    }
 }
 
 impl Subject {

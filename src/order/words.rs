@@ -28,15 +28,48 @@ pub fn appointment_status(value: &str, vocabulary: &Vocabulary) -> String {
     vocabulary.words(Subject::AppointmentStatus, value).map_or_else(|| state(value), str::to_owned)
 }
 
-/// "inProgress" as "in progress", "inProgress.accepted" as "in progress, accepted".
+/// The states of the standard (TMF622; domain §2), which senders write in capitals, too.
+const STATES: [&str; 12] = [
+    "draft",
+    "acknowledged",
+    "rejected",
+    "pending",
+    "held",
+    "inProgress",
+    "cancelled",
+    "completed",
+    "failed",
+    "partial",
+    "assessingCancellation",
+    "pendingCancellation",
+];
+
+/// "inProgress" and "IN_PROGRESS" as "in progress", "inProgress.accepted" as "in progress, accepted", "PONRReached" as
+/// "PONR reached". Words of capitals that the standard does not know stay as received.
 pub fn state(value: &str) -> String {
+    let standard = || STATES.into_iter().find(|known| same(known, value));
+    let letters: Vec<char> = match standard().filter(|_| !value.chars().any(char::is_lowercase)) {
+        Some(standard) => standard.chars().collect(),
+        None => value.replace('.', ", ").replace('_', " ").chars().collect(),
+    };
     let mut words = String::with_capacity(value.len() + 2);
-    let value = value.replace('.', ", ").replace('_', " ");
-    for c in value.chars() {
-        if c.is_uppercase() && words.chars().last().is_some_and(|last| last.is_lowercase()) {
+    let is = |at: Option<usize>, kind: fn(char) -> bool| at.and_then(|at| letters.get(at)).is_some_and(|c| kind(*c));
+    for (at, letter) in letters.iter().enumerate() {
+        let (before, after) = (at.checked_sub(1), Some(at + 1));
+        let begins_a_word = letter.is_uppercase()
+            && (is(before, char::is_lowercase)
+                || is(before, char::is_alphanumeric)
+                    && !is(before, char::is_lowercase)
+                    && is(after, char::is_lowercase));
+        if begins_a_word {
             words.push(' ');
         }
-        words.extend(c.to_lowercase());
+        let is_in_capitals = is(after, char::is_uppercase) || is(before, char::is_uppercase) && !begins_a_word;
+        if is_in_capitals {
+            words.push(*letter);
+        } else {
+            words.extend(letter.to_lowercase());
+        }
     }
     words
 }
@@ -152,4 +185,32 @@ pub fn natural_order(a: &str, b: &str) -> Ordering {
         id.split('.').map(|part| (part.parse().unwrap_or(u64::MAX), part))
     }
     parts(a).cmp(parts(b)).then_with(|| a.cmp(b))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::state;
+
+    #[test]
+    fn states_are_told_in_words() {
+        for (value, words) in [
+            ("inProgress", "in progress"),
+            ("In Progress", "in progress"),
+            ("IN_PROGRESS", "in progress"),
+            ("INPROGRESS", "in progress"),
+            ("inProgress.accepted", "in progress, accepted"),
+            ("HELD", "held"),
+            ("Completed", "completed"),
+            ("SupplierChanged", "supplier changed"),
+            ("KCI2Pending", "KCI2 pending"),
+            ("PONRReached", "PONR reached"),
+            ("waitingForLTR", "waiting for LTR"),
+            ("ECC", "ECC"),
+            ("ON_HOLD_BY_WEATHER", "ON HOLD BY WEATHER"),
+            ("x", "x"),
+            ("", ""),
+        ] {
+            assert_eq!(state(value), words, "{value}");
+        }
+    }
 }

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::{EntryRecord, MessageRecord};
-use crate::order::{Class, Fault, Kind, Subject, Vocabulary};
+use crate::order::{Class, Fault, Kind, Meaning, Subject, Vocabulary};
 
 /// A value that entries are counted by: the code of a part of a message, a milestone that an item reached, an
 /// appointment's status.
@@ -20,7 +20,8 @@ pub struct EntryValueRecord {
     pub item_id: Option<String>,
     pub at: DateTime<Utc>,
     /// Whose fault it is, where this says that a visit did not take place, or that an appointment was moved:
-    /// customer, supplier or unknown. Of an event's messages one says so, and none where an appointment does.
+    /// customer, supplier or unknown. Of an event's messages one says so, and none where an appointment's status does; a
+    /// window that moves in the same event as such a message is the same visit.
     pub missed: Option<String>,
 }
 
@@ -34,6 +35,10 @@ pub fn values_of(entries: &[EntryRecord], vocabulary: &Vocabulary) -> Vec<EntryV
         };
         let says_missed = |entry: &EntryRecord| says(entry, Class::Missed) && has_new_status(entry);
         let mut is_told = event.iter().any(says_missed);
+        let is_told_by_message = event.iter().any(|entry| {
+            let mut codes = entry.message.iter().flat_map(codes);
+            codes.any(|(_, code)| code.is_some_and(|code| missed_by_message(code, vocabulary).is_some()))
+        });
         for entry in event {
             match entry.known_kind() {
                 Some(Kind::Message) => {
@@ -53,9 +58,10 @@ pub fn values_of(entries: &[EntryRecord], vocabulary: &Vocabulary) -> Vec<EntryV
                     }
                 }
                 Some(Kind::Appointment) => {
-                    let is_moved =
+                    let is_said =
                         says(entry, Class::Rescheduled) && (has_new_status(entry) || changes(entry, "window"));
-                    let is_missed = says_missed(entry) || is_moved;
+                    let is_moved = is_moved(entry) && !is_told_by_message && !took_place_of_another(entry, vocabulary);
+                    let is_missed = says_missed(entry) || is_said || is_moved;
                     let fault = entry.facts.as_ref().and_then(|facts| facts.get("fault")?.as_str());
                     let missed = is_missed.then(|| fault.unwrap_or(UNKNOWN).to_owned());
                     let status = status_of(entry).map(str::to_owned);
@@ -83,6 +89,24 @@ fn codes(message: &MessageRecord) -> Vec<(i32, Option<&str>)> {
         }
     }
     codes
+}
+
+/// Whether a window that was known has moved; the one before it, where nothing has said so far when the visit was to be,
+/// has zero length (domain §1).
+fn is_moved(entry: &EntryRecord) -> bool {
+    let window = |appointment: &serde_json::Value| {
+        let at = |name: &str| Some(appointment.get(name)?.as_str()?.to_owned());
+        at("start").zip(at("finish"))
+    };
+    let before = entry.from.as_ref().and_then(window);
+    changes(entry, "window") && before.is_some_and(|(start, finish)| start != finish)
+}
+
+/// Whether it takes the place of a visit that is told to have been missed or cancelled: that was listed then.
+fn took_place_of_another(entry: &EntryRecord, vocabulary: &Vocabulary) -> bool {
+    let before = entry.from.as_ref().and_then(|before| before.get("status")?.as_str());
+    let meaning = before.and_then(|status| vocabulary.meaning(Subject::AppointmentStatus, status));
+    meaning.is_some_and(Meaning::is_of_visit_that_is_over)
 }
 
 /// Whether this version is the first with its status, or the first of another appointment: a visit is missed once,

@@ -17,7 +17,7 @@ use crate::wire;
 
 /// The version of the fold's state in the database. Raise it whenever [`Timeline`] or what it means changes: states
 /// of another version are made anew from the deliveries.
-pub const FOLD_VERSION: i32 = 6;
+pub const FOLD_VERSION: i32 = 7;
 
 /// The first version whose bytes are of the present form. Raise it only where they can no longer be read, and then
 /// give the former form a reader: it is all that is left of orders whose bodies were let go.

@@ -436,6 +436,43 @@ async fn orders_that_are_silent_for_longer_than_their_like_are_found() {
 }
 
 #[tokio::test]
+async fn a_window_that_moves_without_a_word_is_nobodys_fault_and_is_listed_once() {
+    let app = TestApp::start().await;
+    let visit = |day: u32| {
+        json!({ "id": "A-1", "appointmentStatus": "Confirmed",
+        "appointmentStart": format!("2024-02-{day:02}T08:00:00Z"), "appointmentFinish": format!("2024-02-{day:02}T13:00:00Z") })
+    };
+    let missed = json!({ "subCode": "101147", "message": "missed" });
+    for (day, visit_day, message) in [(1, 10, json!([])), (2, 11, json!([])), (3, 20, missed)] {
+        let item = json!({ "id": "1", "state": "inProgress", "appointment": visit(visit_day) });
+        let body = order_body("moved", day, json!({ "productOrderItem": item, "errorMessage": message }));
+        assert_eq!(app.post("/listener", body).await.status, 200);
+    }
+    let listed = "select at::date as day, reason, fault, reschedules from analytics.missed_appointments order by at";
+    let row = |day: &str, reason: &str, fault: &str, moved: Value| json!({ "day": day, "reason": reason, "fault": fault, "reschedules": moved });
+    let expected =
+        [row("2024-01-02", "Confirmed", "unknown", json!(1)), row("2024-01-03", "101147", "customer", Value::Null)];
+    assert_eq!(app.database.rows(listed).await, expected, "one row of an event, whether by message or by its window");
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn a_date_is_kept_on_the_day_that_was_written_in_summer_too() {
+    let app = TestApp::start().await;
+    for (order, done) in [("late", "2024-07-11T10:00:00Z"), ("right", "2024-07-10T21:30:00Z")] {
+        for (time, state) in [("2024-07-01T12:00:00Z", "inProgress"), (done, "completed")] {
+            let item = json!({ "id": "1", "state": state, "expectedCompletionDate": "2024-07-10T23:59:59.000Z" });
+            let body = json!({ "event": { "productOrder": { "id": order, "productOrderItem": item } },
+                "eventId": format!("{order} {state}"), "eventTime": time });
+            assert_eq!(app.post("/listener", body.to_string()).await.status, 200);
+        }
+    }
+    let rate = app.database.rows("select week, completed, on_time from analytics.first_date_hit_rate").await;
+    assert_eq!(rate, [json!({ "week": "2024-07-08", "completed": 2, "on_time": 1 })]);
+    app.stop().await;
+}
+
+#[tokio::test]
 async fn an_order_that_is_dated_ahead_is_silent_from_its_receipt_on() {
     let app = TestApp::start().await;
     let mut body: Value = serde_json::from_str(&order_body("ahead", 1, json!({ "state": "inProgress" }))).unwrap();

@@ -46,6 +46,7 @@ mod sign_in;
 mod signals;
 mod spool;
 mod staff;
+mod standing;
 mod stream;
 mod tls;
 mod token;

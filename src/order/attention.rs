@@ -7,8 +7,7 @@ use chrono_tz::Europe::London;
 use serde::{Deserialize, Serialize};
 
 use super::event::{Event, Placing};
-use super::spelling::same;
-use super::state::has_ended;
+use super::state::{has_ended, is_over};
 use super::timeline::Order;
 use super::vocabulary::{Class, Subject, Vocabulary};
 use super::words;
@@ -42,7 +41,7 @@ const REASONS: [(Class, &str); 6] = [
 /// Works the reasons out anew; one that held before keeps its beginning.
 pub fn take_in(order: &mut Order, event: &Event, at: DateTime<Utc>, vocabulary: &Vocabulary) {
     let mut now: BTreeMap<&str, String> = BTreeMap::new();
-    if !is_over(order) {
+    if !has_order_ended(order) {
         for (class, reason) in REASONS {
             if let Some(why) = message_of(event, class, vocabulary).or_else(|| item_of(order, class, vocabulary)) {
                 now.insert(reason, why);
@@ -63,7 +62,7 @@ pub fn take_in(order: &mut Order, event: &Event, at: DateTime<Utc>, vocabulary: 
     if let Some(open) = order.told_contradictions().into_iter().map(|(_, open)| open).min_by_key(|open| open.since) {
         let [one, other] = &open.statements;
         let why = words::capitalised(&format!("{one}, yet {other}"));
-        let reason = if is_over(order) { ENDED_UNRESOLVED } else { "contradiction" };
+        let reason = if has_order_ended(order) { ENDED_UNRESOLVED } else { "contradiction" };
         told.push(Attention { reason: reason.to_owned(), since: open.since, why });
     }
     told.sort_by(|a, b| a.reason.cmp(&b.reason));
@@ -74,7 +73,7 @@ pub fn take_in(order: &mut Order, event: &Event, at: DateTime<Utc>, vocabulary: 
 /// as seen at `at`. It is found when somebody looks, not folded: time itself brings it about.
 pub fn silence(order: &Order, moved_at: DateTime<Utc>, allowed: TimeDelta, at: DateTime<Utc>) -> Option<Attention> {
     let since = moved_at.checked_add_signed(allowed)?;
-    if is_over(order) || since >= at {
+    if has_order_ended(order) || since >= at {
         return None;
     }
     let heard = moved_at.with_timezone(&London).format("%-d %b %Y");
@@ -83,8 +82,8 @@ pub fn silence(order: &Order, moved_at: DateTime<Utc>, allowed: TimeDelta, at: D
     Some(Attention { reason: "silent".to_owned(), since, why })
 }
 
-fn is_over(order: &Order) -> bool {
-    order.state.as_ref().is_some_and(|state| has_ended(&state.state) || same(&state.state, "partial"))
+fn has_order_ended(order: &Order) -> bool {
+    order.state.as_ref().is_some_and(|state| is_over(&state.state))
 }
 
 /// A message of the class that stands in the snapshot.

@@ -7,7 +7,7 @@ use maud::{Markup, html};
 
 use super::events::anchor;
 use crate::http::pages::viewer::{Viewer, span};
-use crate::order::{Kind, Moment, Vocabulary, compared, day_or_time, state_in_words};
+use crate::order::{Kind, Moment, Vocabulary, compared, day_or_time, is_over, state_in_words};
 use crate::record::{EntryRecord, TimelineRecord};
 
 /// A milestone, reached or not yet.
@@ -108,10 +108,9 @@ fn said_by(entry: &EntryRecord) -> String {
 }
 
 fn closed(timeline: &TimelineRecord) -> Step {
-    let ended = ["completed", "failed", "cancelled", "rejected", "partial"];
     let states = timeline.entries.iter().filter(|entry| entry.known_kind() == Some(Kind::OrderState));
     let last = states.filter_map(|entry| Some((entry, entry.to.as_ref()?.as_str()?))).next_back();
-    let end = last.filter(|(_, state)| ended.contains(&compared(state).as_str()));
+    let end = last.filter(|(_, state)| is_over(state));
     let means = end.map_or_else(String::new, |(_, state)| state_in_words(state));
     let reached = end.map(|(entry, _)| Reached {
         at: entry.at,

@@ -8,7 +8,7 @@ use maud::{Markup, html};
 use super::axis::Axis;
 use super::lanes::{self, Band, Lane, Mark};
 use crate::http::pages::viewer::Viewer;
-use crate::order::Vocabulary;
+use crate::order::{Vocabulary, is_over};
 use crate::record::{OrderRecord, TimelineRecord};
 
 const LABELS: f64 = 176.0;
@@ -49,8 +49,7 @@ pub fn picture(
     }
     let (messages, contradictions) = (lanes::messages(timeline), lanes::contradictions(timeline));
     let events: BTreeSet<DateTime<Utc>> = timeline.entries.iter().map(|entry| entry.at).collect();
-    let ended = ["completed", "failed", "cancelled", "rejected", "partial"];
-    let is_open = !ended.contains(&crate::order::compared(&timeline.order.state).as_str());
+    let is_open = !is_over(&timeline.order.state);
     let (first, last) = core(&events).unwrap_or((until, until));
     // An order that goes on goes on until now; one that has ended shows its end, not the years since.
     let end = if is_open && until > last { until } else { last };

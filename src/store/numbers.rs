@@ -203,8 +203,12 @@ impl Store {
         Ok(senders)
     }
 
-    /// All who have ever delivered. A handful of senders have all the deliveries: step from one to the next by the index.
-    pub(super) async fn senders_heard(&self) -> Result<Vec<String>, StoreError> {
+    /// All who have ever delivered, in alphabetical order.
+    ///
+    /// # Errors
+    /// Where the database is not available.
+    pub async fn senders_heard(&self) -> Result<Vec<String>, StoreError> {
+        // A handful of senders have all the deliveries: step from one to the next by the index.
         let mut senders: Vec<String> = Vec::new();
         loop {
             let last = senders.last().map_or("", String::as_str);

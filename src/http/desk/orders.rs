@@ -56,7 +56,7 @@ async fn page_of(parameters: &ListParameters, app: &App) -> Result<Found, Proble
         changed_to: parameters.changed_to.clone(),
         sort: parameters.sort.clone(),
         cursor: parameters.cursor.clone(),
-        senders: app.store.senders().await?,
+        senders: app.store.senders_heard().await?,
         next_cursor: page.next.map(cursor_text),
         only_begins: page.only_begins,
         is_cut: page.is_cut,

@@ -12,7 +12,7 @@ use super::link::{order_path, with_query};
 use super::orders::REASONS;
 use super::viewer::{Viewer, span};
 use crate::order::{Appointment, ENDED_UNRESOLVED, Moment, Subject, Vocabulary, appointment_status, rfc3339, window};
-use crate::store::{AttentionRow, FeedNumbers, Numbers, UnknownRow, VisitRow};
+use crate::store::{AttentionRow, FeedNumbers, UnknownRow, VisitRow};
 
 /// The orders that need a person, each once: those with the weightiest reason first, and of these those that wait
 /// longest. `reason` is what was asked for, `ended` how many have ended with something unresolved, `next` where the
@@ -80,7 +80,6 @@ pub fn ended_in_words(ended: i64) -> String {
     let orders = match ended {
         0 => "no orders that have".to_owned(),
         1 => "1 order that has".to_owned(),
-        Numbers::COUNTED.. => format!("{ended} or more orders that have"),
         _ => format!("{ended} orders that have"),
     };
     format!("{orders} ended with something unresolved")

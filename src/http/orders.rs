@@ -34,7 +34,8 @@ pub struct ListParameters {
     pub party: Option<String>,
     /// The id of an item's product offering.
     pub offering: Option<String>,
-    /// Orders whose first event is of this time or later; RFC 3339, such as `2024-03-01T00:00:00Z`.
+    /// Orders whose first event is of this time or later; RFC 3339, such as `2024-03-01T00:00:00Z`. A first event that is
+    /// dated ahead of the order's last receipt counts from that.
     pub started_from: Option<String>,
     /// Orders whose newest event is of this time or later; RFC 3339, such as `2024-03-01T00:00:00Z`. An event that is dated
     /// ahead of its receipt counts from its receipt, here and where lists are sorted.

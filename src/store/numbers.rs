@@ -18,7 +18,7 @@ pub struct Numbers {
     pub deliveries: Vec<(DateTime<Utc>, OutcomeName, i64)>,
     /// Orders by the day of their last event in London, and by state. Of the last 14 days.
     pub orders: Vec<(NaiveDate, String, i64)>,
-    /// Orders whose first event is of the last 24 hours.
+    /// Orders whose first event is of the last 24 hours; one that is dated ahead of the last receipt counts from that.
     pub new_orders: i64,
     /// How many orders need a person, by reason; the silent at most [`Numbers::COUNTED`].
     pub attention: Vec<(String, i64)>,
@@ -88,8 +88,9 @@ impl Store {
         let deliveries = deliveries.fetch_all(&self.pool).await?.into_iter();
         let orders = sqlx::query!(
             r#"select (m.moved_at at time zone 'Europe/London')::date as "day!", m.state, count(*) as "count!",
-                 count(*) filter (where m.first_event_at >= $2 and m.moved_at >= $2) as "new!"
-               from (select state, first_event_at, least(last_event_at, last_received_at) as moved_at from product_order) m
+                 count(*) filter (where m.started_at >= $2) as "new!"
+               from (select state, least(first_event_at, last_received_at) as started_at,
+                       least(last_event_at, last_received_at) as moved_at from product_order) m
                where m.moved_at >= $1 group by 1, 2 order by 1, 2"#,
             now - TimeDelta::days(14),
             day_ago

@@ -225,6 +225,12 @@ async fn an_event_of_the_far_future_does_not_stand_first_for_ever() {
     }
     assert_eq!(listed("sort=lastEventAt").await, ["past", "future", "now"]);
     let soon = (chrono::Utc::now() + chrono::TimeDelta::minutes(5)).to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
-    assert_eq!(listed(&format!("changedFrom={soon}")).await, Vec::<String>::new());
+    for parameter in ["changedFrom", "startedFrom"] {
+        assert_eq!(listed(&format!("{parameter}={soon}")).await, Vec::<String>::new(), "{parameter}");
+    }
+    let before = (chrono::Utc::now() - chrono::TimeDelta::hours(2)).to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
+    assert_eq!(listed(&format!("startedFrom={before}")).await, ["now", "future"]);
+    let home = app.get("/").await.text();
+    assert!(home.contains("<strong>2</strong><span>new orders in 24 h</span>"), "{home}");
     app.stop().await;
 }

@@ -45,10 +45,11 @@ pub fn home(numbers: &Numbers, latest: &[Row], viewer: &Viewer) -> Markup {
                 @else { p.note { "Orders by reason; one that has several stands at each." } }
                 ul.tally {
                     @for reason in REASONS.into_iter().filter(|reason| *reason != ENDED_UNRESOLVED) {
-                        @if let Some((_, count)) = numbers.attention.iter().find(|(known, _)| known == reason) {
+                        @let count = of_reason(numbers, reason);
+                        @if count > 0 {
                             li {
                                 a href=(with_query("/attention", &[("reason", Some(reason))])) { (label::in_words(reason)) }
-                                span.count { (counted(*count, reason == "silent")) }
+                                span.count { (counted(count, reason == "silent")) }
                             }
                         }
                     }

@@ -87,7 +87,7 @@ fn milestone(name: &str, means: &str, told: &[(&str, &EntryRecord)]) -> Step {
 /// A milestone to come, in its status's words and with the date that goes with it.
 fn stated(entry: &EntryRecord) -> Stated {
     let status = entry.to.as_ref().and_then(|to| to.as_str()).unwrap_or("stated");
-    let fact = |name: &str| entry.facts.as_ref()?.get(name)?.as_str();
+    let fact = |name: &str| entry.fact(name)?.as_str();
     let date = fact("date").map(|date| day_or_time(&Moment::new(fact("dateText").unwrap_or(date), date.parse().ok())));
     let joint = match compared(status).as_str() {
         "planned" | "scheduled" | "expected" | "due" => " for ",
@@ -99,12 +99,12 @@ fn stated(entry: &EntryRecord) -> Stated {
 
 fn said_by(entry: &EntryRecord) -> String {
     let list = |name: &str| -> Vec<String> {
-        let values = entry.facts.as_ref().and_then(|facts| facts.get(name)).and_then(|values| values.as_array());
+        let values = entry.fact(name).and_then(|values| values.as_array());
         values.into_iter().flatten().filter_map(|value| value.as_str().map(str::to_owned)).collect()
     };
     let said: Vec<String> =
         list("saidBy").into_iter().zip(list("values")).map(|(by, value)| format!("{by} {value}")).collect();
-    if said.is_empty() { "the sender".to_owned() } else { said.join(" and ") }
+    said.join(" and ")
 }
 
 fn closed(timeline: &TimelineRecord) -> Step {

@@ -16,6 +16,7 @@
 //! * [`record`] – what is kept and shown, flat, in the contract's names
 //! * [`store`] – every SQL statement, and the private PostgreSQL
 //! * [`vocabulary`] – what the suppliers' codes mean, as data
+//! * [`cryptography`] – the one choice that all TLS needs
 //! * [`metrics`] – what is counted and timed; [`trial`] – where tests kill it
 //! * [`demo`] – sample bodies, and orders that go on
 //! * [`generate`] – made-up feeds, the same for the same seed
@@ -35,6 +36,7 @@
 pub mod access;
 pub mod cli;
 pub mod config;
+pub mod cryptography;
 pub mod demo;
 pub mod export;
 pub mod generate;

@@ -24,7 +24,8 @@
 //! # Invariants
 //! * `order` knows no names of the wire, no database, no HTTP and no clock.
 //! * `wire` does no I/O and loses nothing silently.
-//! * Only `store` holds SQL. Only `http` knows status codes. Only `config` reads flags and environment.
+//! * Only `store` holds SQL. Only `config` reads flags and environment. Only `http` knows status codes, but for those
+//!   that are data at the front door: `hybris` passes on what a billing system answered, and answers in its form.
 //! * The command line and HTTP call the same functions.
 //! * An order's projection is a function of the set of its deliveries, (body, time received) and, for the
 //!   few bodies that do not say whose they are, what is kept beside them ([`wire::Beside`]): processing

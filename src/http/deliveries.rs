@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::app::App;
 use super::entrance::staff_of;
 use super::error::{Problem, bad_query};
-use super::orders::{OrderIdInPath, resolve, time};
+use super::parameters::{OrderIdInPath, resolve, time};
 use crate::rebuild::{self, Retried};
 use crate::record::{DeliveryRecord, OutcomeName};
 use crate::store::{DeliveryFilter, StoreError};

@@ -16,7 +16,7 @@ use super::entrance::Entrance;
 use super::error::Problem;
 use super::judge::may_read_on;
 use super::live::{Live, News, Watch};
-use super::orders::{OrderIdInPath, resolve};
+use super::parameters::{OrderIdInPath, resolve};
 use crate::record::EntryRecord;
 use crate::store::OrderKey;
 

@@ -10,8 +10,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::http::app::App;
 use crate::http::error::Problem;
+use crate::http::link::{order_path, with_query};
 use crate::http::orders::{ListParameters, cursor_text, query};
-use crate::http::pages::{self, Digest, OrdersQuery, Row, Viewer, order_path, with_query};
+use crate::http::pages::{self, Digest, OrdersQuery, Row, Viewer};
 use crate::http::site::{shown, viewer_of};
 use crate::store::{OrderHit, OrderKey, OrderQuery};
 

@@ -9,8 +9,8 @@ use uuid::Uuid;
 use super::Cached;
 use crate::http::app::App;
 use crate::http::error::{Problem, bad_query};
-use crate::http::orders::time;
 use crate::http::pages::{self, REASONS, Viewer};
+use crate::http::parameters::time;
 use crate::http::site::{shown, viewer_of};
 use crate::store::{AttentionCursor, FeedNumbers, UnknownRow};
 

@@ -6,12 +6,11 @@ use serde_json::Value as Json;
 
 use super::digest::weightiest_first;
 use super::frame::{Frame, page};
-use super::home::fault_in_words;
 use super::label;
-use super::link::{order_path, with_query};
 use super::orders::REASONS;
 use super::viewer::{Viewer, span};
-use crate::order::{Appointment, ENDED_UNRESOLVED, Moment, Subject, Vocabulary, appointment_status, rfc3339, window};
+use crate::http::link::{order_path, with_query};
+use crate::order::{Appointment, ENDED_UNRESOLVED, Moment, Vocabulary, appointment_status, rfc3339, window};
 use crate::store::{AttentionRow, FeedNumbers, UnknownRow, VisitRow};
 
 /// The orders that need a person, each once: those with the weightiest reason first, and of these those that wait
@@ -69,20 +68,10 @@ fn not_listed(ended: i64) -> Markup {
     html! {
         p.note.apart {
             "Not listed here: "
-            a href=(with_query("/attention", &[("reason", Some(ENDED_UNRESOLVED))])) { (ended_in_words(ended)) }
+            a href=(with_query("/attention", &[("reason", Some(ENDED_UNRESOLVED))])) { (label::ended_in_words(ended)) }
             ", and " a href="/attention?reason=silent" { "silent orders" } "."
         }
     }
-}
-
-/// "17 orders that have ended with something unresolved".
-pub fn ended_in_words(ended: i64) -> String {
-    let orders = match ended {
-        0 => "no orders that have".to_owned(),
-        1 => "1 order that has".to_owned(),
-        _ => format!("{ended} orders that have"),
-    };
-    format!("{orders} ended with something unresolved")
 }
 
 /// What else there is to it, beside the reason that places it here.
@@ -151,7 +140,7 @@ pub fn visits(
         }
         @let from = since.map(rfc3339);
         @let kept = [("from", from.as_deref())];
-        (tabs("Fault", "/visits", &kept, "fault", "all", &["customer", "supplier", "unknown"], fault, fault_in_words))
+        (tabs("Fault", "/visits", &kept, "fault", "all", &["customer", "supplier", "unknown"], fault, label::fault_in_words))
         @if let Some(since) = since {
             p.note { "Said since " (viewer.minute(since)) ". " a href=(with_query("/visits", &[("fault", fault)])) { "Earlier ones, too" } }
         }
@@ -185,7 +174,7 @@ fn visit(row: &VisitRow, vocabulary: &Vocabulary, viewer: &Viewer) -> Markup {
             (order_cell(&row.order_id, &row.sender))
             td role="cell" data-label="Fault" {
                 span class={ "label " (tone) } { (row.fault.as_deref().unwrap_or("unknown")) }
-                @if let Some(code) = &row.fault_code { small { (said_by_message(code, vocabulary)) } }
+                @if let Some(code) = &row.fault_code { small { (label::said_by_message(code, vocabulary)) } }
             }
             td role="cell" data-label="Window" {
                 (hours.unwrap_or_default())
@@ -198,15 +187,6 @@ fn visit(row: &VisitRow, vocabulary: &Vocabulary, viewer: &Viewer) -> Markup {
             td.when role="cell" data-label="Said" { (viewer.minute(row.at)) small { a href={ "/deliveries/" (row.delivery_id) } { "delivery" } } }
             td role="cell" { (label::state(&row.state)) }
         }
-    }
-}
-
-/// The message that says whose fault it is, where an appointment's own status does not: "by message 101158: end customer
-/// missed appointment".
-pub fn said_by_message(code: &str, vocabulary: &Vocabulary) -> Markup {
-    html! {
-        "by message " bdi { (code) }
-        @if let Some(words) = vocabulary.words(Subject::Message, code) { ": " (words) }
     }
 }
 

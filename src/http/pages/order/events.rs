@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use maud::{Markup, html};
 
 use super::view::{OrderView, Selection};
+use crate::http::link::{order_path, with_query};
 use crate::http::pages::label;
-use crate::http::pages::link::{order_path, with_query};
 use crate::http::pages::viewer::{Viewer, span};
 use crate::order::{Kind, compared, rfc3339};
 use crate::record::{EntryRecord, OrderHead, TimelineRecord, is_said, lines, said_of};

@@ -3,9 +3,8 @@
 use maud::{Markup, html};
 use serde_json::Value as Json;
 
+use crate::http::link::{order_path, with_query};
 use crate::http::pages::label;
-use crate::http::pages::link::{order_path, with_query};
-use crate::http::pages::queues::said_by_message;
 use crate::http::pages::viewer::Viewer;
 use crate::order::{Appointment, Kind, Moment, Vocabulary, appointment_status, day_or_time, window};
 use crate::record::{EntryRecord, TimelineRecord};
@@ -54,7 +53,7 @@ fn appointment(entry: &EntryRecord, vocabulary: &Vocabulary, viewer: &Viewer) ->
             @if let Some(status) = stated("status") { span title=(status) { (words.as_deref().unwrap_or(status)) } }
             @if let Some(fault) = fault.filter(|fault| !words.as_ref().is_some_and(|words| words.contains(fault))) {
                 " · " span.fault { "by the " (fault) }
-                @if let Some(code) = entry.fact("faultCode").and_then(Json::as_str) { ", said " (said_by_message(code, vocabulary)) }
+                @if let Some(code) = entry.fact("faultCode").and_then(Json::as_str) { ", said " (label::said_by_message(code, vocabulary)) }
             }
         }
         p.by {

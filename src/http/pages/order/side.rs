@@ -6,8 +6,8 @@ use maud::{Markup, html};
 
 use super::items::flat;
 use super::view::OrderView;
+use crate::http::link::{in_path, with_query};
 use crate::http::pages::label;
-use crate::http::pages::link::{in_path, with_query};
 use crate::http::pages::viewer::Viewer;
 use crate::record::{EntryRecord, ItemRecord, OrderHead, OrderRecord, TimelineRecord};
 

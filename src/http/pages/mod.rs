@@ -20,6 +20,7 @@ mod order;
 mod orders;
 mod queues;
 mod sign_in;
+mod tabs;
 #[cfg(test)]
 mod tests;
 mod viewer;

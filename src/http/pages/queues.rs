@@ -8,6 +8,7 @@ use super::digest::weightiest_first;
 use super::frame::{Frame, page};
 use super::label;
 use super::orders::REASONS;
+use super::tabs::tabs;
 use super::viewer::{Viewer, span};
 use crate::http::link::{order_path, with_query};
 use crate::order::{Appointment, ENDED_UNRESOLVED, Moment, Vocabulary, appointment_status, rfc3339, window};
@@ -36,7 +37,7 @@ pub fn attention(
             }
             " The feed itself takes an order off the list."
         }
-        (tabs("Reasons", "/attention", &[], "reason", "all", &REASONS, reason, label::reason_in_words))
+        (tabs("Reasons", &REASONS, reason, label::reason_in_words, |reason| with_query("/attention", &[("reason", reason)])))
         @if reason.is_none() { (not_listed(ended)) }
         @if rows.is_empty() { p.nothing { "Nothing waits here." } } @else {
             table.list role="table" aria-label=(title) {
@@ -95,30 +96,6 @@ fn order_cell(order_id: &str, sender: &str) -> Markup {
     html! { th role="rowheader" scope="row" { a href=(order_path(order_id, sender)) { bdi { (order_id) } } small { bdi { (sender) } } } }
 }
 
-/// Links to each value of a parameter; `kept` is what else stands in the address.
-#[expect(clippy::too_many_arguments, reason = "the parts of one element, each named at its call")]
-fn tabs(
-    name: &str,
-    path: &str,
-    kept: &[(&str, Option<&str>)],
-    parameter: &str,
-    all: &str,
-    values: &[&str],
-    chosen: Option<&str>,
-    words: fn(&str) -> String,
-) -> Markup {
-    html! {
-        nav.tabs aria-label=(name) {
-            ul {
-                li { a href=(with_query(path, kept)) aria-current=[chosen.is_none().then_some("true")] { (all) } }
-                @for value in values {
-                    li { a href=(with_query(path, &[&[(parameter, Some(*value))], kept].concat())) aria-current=[(chosen == Some(value)).then_some("true")] { (words(value)) } }
-                }
-            }
-        }
-    }
-}
-
 fn pager(path: &str, query: &[(&str, Option<&str>)], has_more: bool) -> Markup {
     html! { @if has_more { nav.pager aria-label="Pages" { a rel="next" href=(with_query(path, query)) { "Next page" } } } }
 }
@@ -139,8 +116,8 @@ pub fn visits(
             a href="/attention?reason=missed" { "missed" } " and " a href="/attention?reason=access-failed" { "access failed" } "."
         }
         @let from = since.map(rfc3339);
-        @let kept = [("from", from.as_deref())];
-        (tabs("Fault", "/visits", &kept, "fault", "all", &["customer", "supplier", "unknown"], fault, label::fault_in_words))
+        @let address = |fault: Option<&str>| with_query("/visits", &[("fault", fault), ("from", from.as_deref())]);
+        (tabs("Fault", &["customer", "supplier", "unknown"], fault, label::fault_in_words, address))
         @if let Some(since) = since {
             p.note { "Said since " (viewer.minute(since)) ". " a href=(with_query("/visits", &[("fault", fault)])) { "Earlier ones, too" } }
         }

@@ -208,18 +208,7 @@ async fn an_event_of_the_far_future_does_not_stand_first_for_ever() {
     app.database
         .execute("update product_order set last_received_at = now() - interval '1 hour' where order_id = 'future'")
         .await;
-    let listed = async |query: &str| -> Vec<String> {
-        let mut found = Vec::new();
-        let mut path = format!("/api/v1/orders?limit=1&{query}");
-        loop {
-            let page = app.json(&path).await;
-            found.extend(
-                page["orders"].as_array().unwrap().iter().map(|one| one["orderId"].as_str().unwrap().to_owned()),
-            );
-            let Some(cursor) = page["nextCursor"].as_str() else { return found };
-            path = format!("/api/v1/orders?limit=1&{query}&cursor={cursor}");
-        }
-    };
+    let listed = async |query: &str| app.ids_listed(&format!("limit=1&{query}")).await;
     for query in ["", "state=in-progress", "sort=-state"] {
         assert_eq!(listed(query).await, ["now", "future", "past"], "{query}");
     }

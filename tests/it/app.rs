@@ -321,7 +321,7 @@ fn serve(app: App) -> (SocketAddr, ServiceHandle) {
         actix_web::rt::System::new().block_on(async {
             let server = http::serve(app, socket).await.unwrap();
             sender.send(server.handle()).unwrap();
-            server.await.unwrap();
+            server.run().await.unwrap();
         });
     });
     (address, receiver.recv().unwrap())

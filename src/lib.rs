@@ -16,6 +16,7 @@
 //! * [`record`] – what is kept and shown, flat, in the contract's names
 //! * [`store`] – every SQL statement, and the private PostgreSQL
 //! * [`vocabulary`] – what the suppliers' codes mean, as data
+//! * [`cryptography`] – the one choice that all TLS needs
 //! * [`metrics`] – what is counted and timed; [`trial`] – where tests kill it
 //! * [`demo`] – sample bodies, and orders that go on
 //! * [`generate`] – made-up feeds, the same for the same seed
@@ -23,7 +24,8 @@
 //! # Invariants
 //! * `order` knows no names of the wire, no database, no HTTP and no clock.
 //! * `wire` does no I/O and loses nothing silently.
-//! * Only `store` holds SQL. Only `http` knows status codes. Only `config` reads flags and environment.
+//! * Only `store` holds SQL. Only `config` reads flags and environment. Only `http` knows status codes, but for those
+//!   that are data at the front door: `hybris` passes on what a billing system answered, and answers in its form.
 //! * The command line and HTTP call the same functions.
 //! * An order's projection is a function of the set of its deliveries, (body, time received) and, for the
 //!   few bodies that do not say whose they are, what is kept beside them ([`wire::Beside`]): processing
@@ -35,6 +37,7 @@
 pub mod access;
 pub mod cli;
 pub mod config;
+pub mod cryptography;
 pub mod demo;
 pub mod export;
 pub mod generate;

@@ -19,6 +19,10 @@ pub enum TelemetryError {
     Export { endpoint: String, cause: String },
 }
 
+/// Left out unless the filter names the crate: an error for each request that is no HTTP. Strangers could fill the log
+/// with it, and nobody here can do anything about it.
+const OF_STRANGERS: (&str, &str) = ("actix_http", "actix_http::h1::dispatcher=off");
+
 /// Builds the subscriber that writes log lines of `filter` to `sink`, in the form that is configured.
 ///
 /// # Errors
@@ -31,7 +35,10 @@ pub fn subscriber<S>(
 where
     S: for<'w> MakeWriter<'w> + Send + Sync + 'static,
 {
+    let (noisy, off) = OF_STRANGERS;
+    let is_named = filter.contains(noisy);
     let filter = EnvFilter::builder().parse(filter)?;
+    let filter = if is_named { filter } else { filter.add_directive(off.parse()?) };
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(sink);
     match config.log_format {
         LogFormat::Text => whole(builder.with_target(false).finish(), config),

@@ -19,20 +19,19 @@ pub struct Size {
     pub ingested: u64,
 }
 
-/// Does nothing where the database is filled already.
 pub async fn fill(store: &Store, connection: &mut PgConnection, size: Size) {
     let Size { orders, events_per_order, ingested } = size;
-    let there: i64 =
-        sqlx::query_scalar("select count(*) from product_order").fetch_one(&mut *connection).await.unwrap();
-    if there == 0 {
-        let started = Instant::now();
-        ingest(store, ingested, events_per_order).await;
-        println!("{ingested} orders taken in, in {:.0} s", started.elapsed().as_secs_f64());
-        for table in PROJECTION_TABLES.into_iter().chain(["delivery"]) {
-            multiply(connection, table, orders.div_ceil(ingested)).await;
-        }
-        println!("and multiplied, in {:.0} s", started.elapsed().as_secs_f64());
+    let started = Instant::now();
+    ingest(store, ingested, events_per_order).await;
+    println!("{ingested} orders taken in, in {:.0} s", started.elapsed().as_secs_f64());
+    for table in PROJECTION_TABLES.into_iter().chain(["delivery"]) {
+        multiply(connection, table, orders.div_ceil(ingested)).await;
     }
+    println!("and multiplied, in {:.0} s", started.elapsed().as_secs_f64());
+}
+
+/// What the server does by itself in the days that a database takes to grow.
+pub async fn settle(store: &Store, connection: &mut PgConnection) {
     store.learn_silence().await.unwrap();
     connection.execute("vacuum analyze").await.unwrap();
 }

@@ -6,7 +6,7 @@
 //! made-up feed that goes through the intake, and is then multiplied: each order is copied, with all its rows but the
 //! bodies, under other keys. `BENCH_ORDERS` says how many orders there are to be, in ascending order (10000,100000),
 //! `BENCH_EVENTS` how many events an order has (20), `BENCH_INGESTED` how many orders go through the intake (2,000).
-//! With `BENCH_KEEP`, a folder, databases stay there, and the next run of the same size finds its own filled.
+//! With `BENCH_KEEP`, a folder, databases stay there, and the next run of the same figures finds its own filled.
 
 #![expect(
     clippy::unwrap_used,
@@ -26,7 +26,7 @@ use std::time::Instant;
 
 use futures_util::TryStreamExt;
 use order_timeline::store::Store;
-use order_timeline::store::private_postgres::{Durability, PrivatePostgres, Settings};
+use order_timeline::store::private_postgres::{self, Durability, PrivatePostgres, Settings};
 use serde_json::{Value as JsonValue, json};
 use sqlx::postgres::{PgConnection, PgPoolCopyExt};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgPool};
@@ -54,20 +54,31 @@ fn main() {
 async fn measure(size: fill::Size) -> JsonValue {
     let temporary = tempfile::Builder::new().prefix("order-timeline-bench-").tempdir().unwrap();
     let kept = std::env::var_os("BENCH_KEEP").map(PathBuf::from);
-    let directory = kept.map_or_else(
-        || temporary.path().to_owned(),
-        |folder| folder.join(format!("{}-orders-of-{}-events", size.orders, size.events_per_order)),
-    );
+    let fill::Size { orders, events_per_order, ingested } = size;
+    let name = format!("{orders}-orders-of-{events_per_order}-events-{ingested}-ingested");
+    let directory = kept.unwrap_or_else(|| temporary.path().to_owned()).join(name);
+    // Written at the end of filling: one that was broken off is begun anew.
+    let marker = directory.with_extension("filled");
+    let is_filled = marker.exists();
+    if !is_filled {
+        private_postgres::wipe(&directory).await.unwrap();
+    }
     std::fs::create_dir_all(&directory).unwrap();
-    let open = std::os::unix::fs::PermissionsExt::from_mode(0o755);
-    std::fs::set_permissions(&directory, open).unwrap();
+    for folder in [temporary.path(), &directory] {
+        // The server may run as another user, who has to pass.
+        std::fs::set_permissions(folder, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    }
     let settings = Settings { data_dir: directory, durability: Durability::ThrowAway };
     let postgres = PrivatePostgres::start(&settings).await.unwrap();
     let options = postgres.connect_options();
     let store = Store::connect(options.clone(), 4);
     store.migrate().await.unwrap();
     let mut connection = options.connect().await.unwrap();
-    fill::fill(&store, &mut connection, size).await;
+    if !is_filled {
+        fill::fill(&store, &mut connection, size).await;
+        std::fs::write(&marker, "").unwrap();
+    }
+    fill::settle(&store, &mut connection).await;
     store.close().await;
 
     let filled = Filled::of(&mut connection).await;

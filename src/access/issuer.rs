@@ -14,6 +14,7 @@ use tracing::warn;
 use super::demand::{IssuerDemand, is_private};
 use super::jwt::{Claims, Token};
 use super::reason::Reason;
+use crate::cryptography;
 
 /// Keys are fetched anew after so long, so that one that the issuer took back ends.
 const FRESH: Duration = Duration::from_mins(15);
@@ -169,8 +170,7 @@ async fn get<T: serde::de::DeserializeOwned>(client: &reqwest::Client, address: 
 /// # Errors
 /// Where it cannot be made.
 pub fn http_client(time_out: Duration) -> Result<reqwest::Client, String> {
-    // Another part of the program may have done so already.
-    let _ = rustls::crypto::ring::default_provider().install_default();
+    cryptography::choose();
     let builder = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).timeout(time_out);
     builder.build().map_err(|cause| cause.to_string())
 }

@@ -43,13 +43,9 @@ pub fn main(config: Config) -> ExitCode {
     }
 }
 
-/// What a service logs unless it is told otherwise. The one thing left out is an error for each request that is no HTTP:
-/// strangers could fill the log with it, and nobody here can do anything about it.
-const SERVING: &str = "info,actix_http::h1::dispatcher=off";
-
 fn start(config: Config) -> Result<()> {
     trial::arm(config::trial().map_err(anyhow::Error::msg)?);
-    let usual = if matches!(config.command, Command::Serve(_) | Command::Demo(_)) { SERVING } else { "warn" };
+    let usual = if matches!(config.command, Command::Serve(_) | Command::Demo(_)) { "info" } else { "warn" };
     let filter = config.log.log.as_deref().unwrap_or(usual);
     let subscriber = telemetry::subscriber(filter, &config.log, std::io::stderr)
         .with_context(|| format!("the log cannot be started with --log “{filter}”"))?;

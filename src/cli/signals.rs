@@ -1,5 +1,7 @@
 //! The end of the service: by a signal, gracefully unless somebody insists.
 
+use std::pin::pin;
+
 use anyhow::{Context, Result};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing::{info, warn};
@@ -11,23 +13,25 @@ use crate::http::Service;
 ///
 /// # Errors
 /// Where signals cannot be waited for, or the server fails.
-pub async fn serve_until_signalled(mut server: Service) -> Result<()> {
+pub async fn serve_until_signalled(service: Service) -> Result<()> {
     let mut interrupt = signal(SignalKind::interrupt()).context("cannot wait for SIGINT")?;
     let mut terminate = signal(SignalKind::terminate()).context("cannot wait for SIGTERM")?;
+    let handle = service.handle();
+    let mut serving = pin!(service.run());
     let name = tokio::select! {
-        ended = &mut server => return Ok(ended?),
+        ended = &mut serving => return Ok(ended?),
         _ = interrupt.recv() => "SIGINT",
         _ = terminate.recv() => "SIGTERM",
     };
     info!(signal = name, "stopping: requests under way are answered first; Ctrl-C gives them up");
     // The server does the work; it has heard of it when this returns.
-    drop(server.handle().stop(true));
+    drop(handle.stop(true));
     tokio::select! {
-        ended = &mut server => Ok(ended?),
+        ended = &mut serving => Ok(ended?),
         _ = interrupt.recv() => {
-            // Dropped while it stops, the server lets its requests go.
             warn!(signal = "SIGINT", "stopping at once: requests under way are given up, unanswered");
-            Ok(())
+            handle.give_up();
+            Ok(serving.await?)
         }
     }
 }

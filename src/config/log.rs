@@ -6,7 +6,8 @@ use clap::{Args, ValueEnum};
 #[command(next_help_heading = "Log")]
 pub struct LogConfig {
     /// What is logged, on standard error: error, warn, info, debug, or a filter such as
-    /// info,order_timeline=debug [default: info for serve and demo, else warn]
+    /// info,order_timeline=debug [default: info for serve and demo, else warn]. Requests that are no HTTP are logged
+    /// only by a filter that names actix_http
     #[arg(long, global = true, env = "ORDER_TIMELINE_LOG", value_name = "FILTER")]
     pub log: Option<String>,
     #[arg(long, global = true, env = "ORDER_TIMELINE_LOG_FORMAT", value_name = "FORMAT", default_value = "text")]

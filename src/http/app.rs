@@ -3,12 +3,11 @@
 use std::fmt;
 use std::net::TcpListener;
 use std::path::PathBuf;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
 
 use actix_web::dev::{Server, ServerHandle};
 use actix_web::{App as ActixApp, HttpServer, middleware, web};
+use tokio::sync::Notify;
 use tracing::warn;
 
 use super::background::Background;
@@ -115,14 +114,13 @@ pub async fn serve(app: App, socket: TcpListener) -> std::io::Result<Service> {
     Ok(Service::of(server.listen_rustls_0_23(socket, config)?.run(), background, live))
 }
 
-/// The service under way; it ends when it is stopped.
-#[must_use = "it serves only while it is awaited"]
+/// The service under way.
+#[must_use = "it serves only while it runs"]
 pub struct Service {
     server: Server,
-    /// How the server ended, once it has; it may not be asked again.
-    ended: Option<std::io::Result<()>>,
     background: Background,
     live: Live,
+    given_up: Arc<Notify>,
 }
 
 /// Stops a service from elsewhere.
@@ -130,15 +128,31 @@ pub struct Service {
 pub struct ServiceHandle {
     server: ServerHandle,
     live: Live,
+    given_up: Arc<Notify>,
 }
 
 impl Service {
     fn of(server: Server, background: Background, live: Live) -> Self {
-        Self { server, ended: None, background, live }
+        Self { server, background, live, given_up: Arc::default() }
     }
 
     pub fn handle(&self) -> ServiceHandle {
-        ServiceHandle { server: self.server.handle(), live: self.live.clone() }
+        ServiceHandle { server: self.server.handle(), live: self.live.clone(), given_up: Arc::clone(&self.given_up) }
+    }
+
+    /// Serves until it is stopped, and ends what runs in the background.
+    ///
+    /// # Errors
+    /// Where the server fails.
+    pub async fn run(self) -> std::io::Result<()> {
+        let Self { server, background, given_up, .. } = self;
+        // Dropped while it stops, the server lets its requests go.
+        let ended = tokio::select! {
+            ended = server => ended,
+            () = given_up.notified() => Ok(()),
+        };
+        background.end().await;
+        ended
     }
 }
 
@@ -149,17 +163,11 @@ impl ServiceHandle {
         self.live.close();
         self.server.stop(is_graceful)
     }
-}
 
-impl Future for Service {
-    type Output = std::io::Result<()>;
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        if self.ended.is_none() {
-            self.ended = Some(ready!(Pin::new(&mut self.server).poll(context)));
-        }
-        ready!(self.background.poll_end(context));
-        Poll::Ready(self.ended.take().unwrap_or(Ok(())))
+    /// Gives up what is under way, whether it is being stopped already or not.
+    pub fn give_up(&self) {
+        self.live.close();
+        self.given_up.notify_one();
     }
 }
 

@@ -1,6 +1,5 @@
 //! What the service does beside answering requests, as long as it runs.
 
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use actix_web::web;
@@ -40,10 +39,8 @@ impl Background {
 
     /// Ends all of them. One that is at a statement hands its connection back, for which it needs the runtime: it may
     /// not be dropped together with that.
-    pub fn poll_end(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        self.0.abort_all();
-        while std::task::ready!(self.0.poll_join_next(context)).is_some() {}
-        Poll::Ready(())
+    pub async fn end(mut self) {
+        self.0.shutdown().await;
     }
 }
 

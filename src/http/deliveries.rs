@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::app::App;
 use super::entrance::staff_of;
 use super::error::{Problem, bad_query};
-use super::orders::{OrderIdInPath, resolve, time};
+use super::parameters::{OrderIdInPath, resolve, time};
 use crate::rebuild::{self, Retried};
 use crate::record::{DeliveryRecord, OutcomeName};
 use crate::store::{DeliveryFilter, StoreError};
@@ -51,7 +51,7 @@ pub async fn list(parameters: web::Query<DeliveryParameters>, app: web::Data<App
 
 /// What was received of an order, the latest first.
 #[utoipa::path(get, path = "/api/v1/orders/{order_id}/deliveries", tag = "deliveries",
-    params(("order_id" = String, Path, description = "The order's id"), DeliveryParameters),
+    params(("order_id" = String, Path, description = "The order's id; one of dots alone has a `=` before it"), DeliveryParameters),
     responses((status = 200, body = DeliveriesBody), (status = 404, body = Problem, content_type = "application/problem+json")))]
 pub async fn of_order(
     order_id: web::Path<OrderIdInPath>,

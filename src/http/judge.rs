@@ -66,7 +66,7 @@ impl From<Problem> for NotLetIn {
 }
 
 fn to_sign_in(request: &HttpRequest) -> HttpResponse {
-    let to = super::pages::encoded(request.uri().path_and_query().map_or("/", |to| to.as_str()));
+    let to = super::link::encoded(request.uri().path_and_query().map_or("/", |to| to.as_str()));
     HttpResponse::SeeOther().insert_header((header::LOCATION, format!("/sign-in?to={to}"))).finish()
 }
 

@@ -1,7 +1,5 @@
 //! The API's orders and timelines.
 
-use std::ops::Deref;
-
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use chrono::{DateTime, Utc};
@@ -10,10 +8,9 @@ use serde_with::skip_serializing_none;
 
 use super::app::App;
 use super::error::{Problem, bad_query};
-use super::pages::from_path;
+use super::parameters::{OrderIdInPath, resolve, time};
 use crate::record::{OrderHead, OrderRecord, TimelineRecord};
-use crate::store::{Cursor, OrderHit, OrderKey, OrderQuery, Sort};
-use crate::wire::read_time;
+use crate::store::{Cursor, OrderHit, OrderQuery, Sort};
 
 /// The filters of a list as they stand in the address. An unknown one is an error, never ignored.
 #[derive(Clone, Debug, Default, Deserialize, utoipa::IntoParams)]
@@ -34,7 +31,8 @@ pub struct ListParameters {
     pub party: Option<String>,
     /// The id of an item's product offering.
     pub offering: Option<String>,
-    /// Orders whose first event is of this time or later; RFC 3339, such as `2024-03-01T00:00:00Z`.
+    /// Orders whose first event is of this time or later; RFC 3339, such as `2024-03-01T00:00:00Z`. A first event that is
+    /// dated ahead of the order's last receipt counts from that.
     pub started_from: Option<String>,
     /// Orders whose newest event is of this time or later; RFC 3339, such as `2024-03-01T00:00:00Z`. An event that is dated
     /// ahead of its receipt counts from its receipt, here and where lists are sorted.
@@ -63,25 +61,6 @@ pub struct OrderParameters {
     pub at: Option<String>,
     /// As it was known at this time: what was received later is left out; RFC 3339.
     pub known_at: Option<String>,
-}
-
-/// An order's id as the path of an address has it: see [`from_path`].
-#[derive(Debug, Deserialize)]
-#[serde(from = "String")]
-pub struct OrderIdInPath(String);
-
-impl From<String> for OrderIdInPath {
-    fn from(part: String) -> Self {
-        Self(from_path(part))
-    }
-}
-
-impl Deref for OrderIdInPath {
-    type Target = str;
-
-    fn deref(&self) -> &str {
-        &self.0
-    }
 }
 
 const LIMIT: u16 = 50;
@@ -169,23 +148,6 @@ fn retain_item(timeline: &mut TimelineRecord, parameters: &OrderParameters) {
     }
 }
 
-/// The key of an order by its id; its sender too where the id alone does not tell.
-pub async fn resolve(app: &App, order_id: &str, sender: Option<&str>) -> Result<OrderKey, Problem> {
-    // PostgreSQL keeps no NUL in a text, so there is no such order.
-    if order_id.contains('\0') {
-        return Err(Problem::no_such_order(order_id));
-    }
-    if let Some(sender) = sender.filter(|sender| !sender.is_empty()) {
-        return Ok(OrderKey::of_order(sender, order_id));
-    }
-    let senders = app.store.senders_of(order_id).await?;
-    match senders.as_slice() {
-        [] => Err(Problem::no_such_order(order_id)),
-        [only] => Ok(OrderKey::of_order(only, order_id)),
-        _ => Err(Problem::several_senders(order_id, senders)),
-    }
-}
-
 /// The filters, checked.
 pub fn query(parameters: &ListParameters) -> Result<OrderQuery, Problem> {
     let given =
@@ -225,16 +187,6 @@ pub fn query(parameters: &ListParameters) -> Result<OrderQuery, Problem> {
         limit,
         after,
     })
-}
-
-/// A time of the address; a plus that was not encoded has become a space on the way.
-pub fn time(name: &str, text: Option<&String>) -> Result<Option<DateTime<Utc>>, Problem> {
-    let Some(text) = text.map(|text| text.trim()).filter(|text| !text.is_empty()) else {
-        return Ok(None);
-    };
-    let read = read_time(text).or_else(|| read_time(&text.replace(' ', "+")));
-    read.map(|read| Some(read.at))
-        .ok_or_else(|| bad_query(&format_args!("{name} is no time; write it like 2023-02-13T10:00:00Z")))
 }
 
 /// Where the next page begins, as the address carries it.

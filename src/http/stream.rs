@@ -16,7 +16,7 @@ use super::entrance::Entrance;
 use super::error::Problem;
 use super::judge::may_read_on;
 use super::live::{Live, News, Watch};
-use super::orders::{OrderIdInPath, resolve};
+use super::parameters::{OrderIdInPath, resolve};
 use crate::record::EntryRecord;
 use crate::store::OrderKey;
 
@@ -36,7 +36,7 @@ const QUIET: Duration = Duration::from_secs(15);
 /// the timeline's form. An entry that a late event told otherwise comes again as it is told now. Its `id` is the
 /// time since when it is known; with it as `Last-Event-ID`, what was told from that time on is told again.
 #[utoipa::path(get, path = "/api/v1/orders/{order_id}/stream", tag = "orders",
-    params(("order_id" = String, Path, description = "The order's id"), StreamParameters),
+    params(("order_id" = String, Path, description = "The order's id; one of dots alone has a `=` before it"), StreamParameters),
     responses((status = 200, description = "Events without end", content_type = "text/event-stream"),
         (status = 404, body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "Too many watch already", body = Problem, content_type = "application/problem+json")))]

@@ -8,6 +8,7 @@ use reqwest::{Url, redirect};
 use tracing::warn;
 
 use super::bss::{Answer, Bss, Failure, Order};
+use crate::cryptography;
 
 /// A billing system behind an address.
 #[derive(Debug)]
@@ -41,8 +42,7 @@ impl Client {
     /// # Errors
     /// Where the machine's certificates cannot be used.
     pub fn new(address: Url, time_out: Duration, largest_answer: usize) -> Result<Self, NoClient> {
-        // Of two cryptography libraries in the tree one has to be chosen; whoever came first chose the same.
-        let _ = rustls::crypto::ring::default_provider().install_default();
+        cryptography::choose();
         let http = reqwest::Client::builder()
             .connect_timeout(CONNECT.min(time_out))
             .timeout(time_out)

@@ -7,8 +7,7 @@ use chrono_tz::Europe::London;
 use serde::{Deserialize, Serialize};
 
 use super::event::{Event, Placing};
-use super::spelling::same;
-use super::state::has_ended;
+use super::state::{has_ended, is_over};
 use super::timeline::Order;
 use super::vocabulary::{Class, Subject, Vocabulary};
 use super::words;
@@ -46,7 +45,7 @@ const REASONS: [(Class, &str); 6] = [
 /// Works the reasons out anew; one that held before keeps its beginning.
 pub fn take_in(order: &mut Order, event: &Event, at: DateTime<Utc>, vocabulary: &Vocabulary) {
     let mut now: BTreeMap<&str, String> = BTreeMap::new();
-    if !is_over(order) {
+    if !has_order_ended(order) {
         // What is no snapshot says nothing of messages and items: what they were reasons for stands.
         let stands = |one: &&Attention| !event.is_snapshot() && !OF_CONTRADICTIONS.contains(&one.reason.as_str());
         now.extend(order.attention.iter().filter(stands).map(|one| (one.reason.as_str(), one.why.clone())));
@@ -70,7 +69,7 @@ pub fn take_in(order: &mut Order, event: &Event, at: DateTime<Utc>, vocabulary: 
     if let Some(open) = order.told_contradictions().into_iter().map(|(_, open)| open).min_by_key(|open| open.since) {
         let [one, other] = &open.statements;
         let why = words::capitalised(&format!("{one}, yet {other}"));
-        let reason = if is_over(order) { ENDED_UNRESOLVED } else { CONTRADICTION };
+        let reason = if has_order_ended(order) { ENDED_UNRESOLVED } else { CONTRADICTION };
         told.push(Attention { reason: reason.to_owned(), since: open.since, why });
     }
     told.sort_by(|a, b| a.reason.cmp(&b.reason));
@@ -81,7 +80,7 @@ pub fn take_in(order: &mut Order, event: &Event, at: DateTime<Utc>, vocabulary: 
 /// as seen at `at`. It is found when somebody looks, not folded: time itself brings it about.
 pub fn silence(order: &Order, moved_at: DateTime<Utc>, allowed: TimeDelta, at: DateTime<Utc>) -> Option<Attention> {
     let since = moved_at.checked_add_signed(allowed)?;
-    if is_over(order) || since >= at {
+    if has_order_ended(order) || since >= at {
         return None;
     }
     let heard = moved_at.with_timezone(&London).format("%-d %b %Y");
@@ -90,8 +89,8 @@ pub fn silence(order: &Order, moved_at: DateTime<Utc>, allowed: TimeDelta, at: D
     Some(Attention { reason: "silent".to_owned(), since, why })
 }
 
-fn is_over(order: &Order) -> bool {
-    order.state.as_ref().is_some_and(|state| has_ended(&state.state) || same(&state.state, "partial"))
+fn has_order_ended(order: &Order) -> bool {
+    order.state.as_ref().is_some_and(|state| is_over(&state.state))
 }
 
 /// A message of the class that stands in the snapshot.

@@ -12,7 +12,7 @@ use super::change::{ContradictionFacts, Facts, Kind};
 use super::event::{Event, Message};
 use super::family::Family;
 use super::moment::Moment;
-use super::state::has_ended;
+use super::state::{has_ended, is_over};
 use super::telling::Changes;
 use super::timeline::{Item, Order};
 use super::vocabulary::{Class, Subject, Vocabulary};
@@ -212,9 +212,8 @@ fn cancelled_while_running(scene: &Scene<'_>, id: &str, item: &Item) -> Option<[
 /// Trap 5: the order has ended, an item has not: a delete that is never closed, most often.
 fn open_in_ended_order(scene: &Scene<'_>, id: &str, item: &Item) -> Option<[String; 2]> {
     let state = scene.order.state.as_ref().map(|state| state.state.as_str())?;
-    let has_order_ended = has_ended(state) || super::spelling::same(state, "partial");
     let action = item.action.as_deref().map_or_else(String::new, |action| format!(" (action {action})"));
-    (has_order_ended && is_open(item))
+    (is_over(state) && is_open(item))
         .then(|| [format!("the order is {}", words::state(state)), format!("{}{action}", still(id, item, scene))])
 }
 

@@ -40,8 +40,9 @@ pub fn take_in(
     let sayings = sayings(order, event, addressed, changes);
     // Each is looked for once, not once an item: a body may say it of twenty thousand.
     let said: BTreeSet<&String> = sayings.keys().map(|(milestone, _)| milestone).collect();
+    let of_items = if said.is_empty() { HashSet::new() } else { reached_by_items(order) };
     let known: BTreeSet<String> =
-        said.into_iter().filter(|milestone| is_reached(order, standing, milestone)).cloned().collect();
+        said.into_iter().filter(|milestone| is_reached(&of_items, standing, milestone)).cloned().collect();
     let mut together: BTreeMap<Told, Vec<String>> = BTreeMap::new();
     for ((milestone, item_id), sayings) in sayings {
         let is_first = !is_said(order, standing, &milestone, item_id.as_deref());
@@ -74,7 +75,7 @@ fn stated(order: &mut Order, standing: &mut Standing, stated: &[MilestoneStateme
             let name = changes.vocabulary.milestone(&milestone.name).unwrap_or(&milestone.name);
             changes.name_last(name);
             changes.note(if is_stated_as_reached(milestone) {
-                let of_items = of_items.get_or_insert_with(|| reached_by_items(order).cloned().collect());
+                let of_items = of_items.get_or_insert_with(|| reached_by_items(order));
                 Facts::Milestone(reached(order, standing, of_items, milestone, name))
             } else {
                 Facts::OpenMilestone(OpenMilestoneFacts { date: milestone.date.clone() })
@@ -103,7 +104,7 @@ fn reached(
     let named = milestone.item_ids.iter().filter(|id| order.items.contains_key(*id));
     let named: Vec<Option<String>> = named.cloned().map(Some).collect();
     let about = if named.is_empty() { vec![None] } else { named };
-    let is_first_of_order = !of_items.contains(name) && !standing.contains_key(&of_order(name));
+    let is_first_of_order = !is_reached(of_items, standing, name);
     let is_first = !about.iter().any(|item_id| is_said(order, standing, name, item_id.as_deref()));
     for item_id in about {
         note(order, standing, name, item_id.as_deref(), SaidBy::Milestone);
@@ -115,13 +116,14 @@ fn reached(
     MilestoneFacts { said_by: vec![SaidBy::Milestone], values: vec![value], is_first, is_first_of_order }
 }
 
-/// Whether anybody said it of the order or of any of its items.
-fn is_reached(order: &Order, standing: &Standing, milestone: &str) -> bool {
-    standing.contains_key(&of_order(milestone)) || reached_by_items(order).any(|reached| reached == milestone)
+/// Whether anybody said it of the order or of any of its items, of which these are reached.
+fn is_reached(of_items: &HashSet<String>, standing: &Standing, milestone: &str) -> bool {
+    of_items.contains(milestone) || standing.contains_key(&of_order(milestone))
 }
 
-fn reached_by_items(order: &Order) -> impl Iterator<Item = &String> {
-    order.items.values().flat_map(|item| item.reached.keys())
+fn reached_by_items(order: &Order) -> HashSet<String> {
+    let reached: HashSet<&String> = order.items.values().flat_map(|item| item.reached.keys()).collect();
+    reached.into_iter().cloned().collect()
 }
 
 /// Whether anybody said it of this item, or of the order as a whole.

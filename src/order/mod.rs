@@ -38,7 +38,7 @@ pub use ledger::Ledger;
 pub use moment::{Moment, rfc3339};
 pub use place::{EventKey, Place, by_receipt};
 pub use spelling::{compared, same};
-pub use state::{OrderState, has_ended};
+pub use state::{OrderState, has_ended, is_over};
 pub use timeline::{Applied, Item, Order, Timeline};
 pub use vocabulary::{Class, Fault, Meaning, Subject, Vocabulary};
 pub use words::{

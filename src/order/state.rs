@@ -18,6 +18,8 @@ pub struct OrderState {
 
 /// The states in which nothing more is expected of an item (TMF622; domain §2).
 const ENDED: [&str; 4] = ["completed", "failed", "cancelled", "rejected"];
+/// The state of an order whose items have ended in different ways.
+const PARTIAL: &str = "partial";
 
 /// The state of an order as its items, or the sender itself, say it.
 pub fn order_state(order: &Order) -> OrderState {
@@ -40,6 +42,11 @@ pub fn order_state(order: &Order) -> OrderState {
 
 pub fn has_ended(state: &str) -> bool {
     ENDED.iter().any(|ended| same(ended, state))
+}
+
+/// Whether an order of this state has ended: all its items have, alike or not (contract, law 6).
+pub fn is_over(state: &str) -> bool {
+    has_ended(state) || same(state, PARTIAL)
 }
 
 /// The state of an order of which nothing is known but how it was placed. TMF622 has no word for an
@@ -76,7 +83,7 @@ fn derived(roots: &[Said<'_>], any_has_a_state: bool) -> (String, String) {
             ((*ended).to_owned(), format!("{} {ended}", are(roots)))
         }
         _ if all_stated && states.iter().all(|state| has_ended(state)) => {
-            ("partial".to_owned(), format!("All root items have ended, but not alike: {}", each(roots)))
+            (PARTIAL.to_owned(), format!("All root items have ended, but not alike: {}", each(roots)))
         }
         // The contract's rule names only orders whose items have no state; items that all say
         // "acknowledged" say the same of their order.
@@ -112,7 +119,7 @@ fn each(items: &[Said<'_>]) -> String {
 /// Items whose own state contradicts the order's: still open in an order that has ended, or ended
 /// badly in one that goes on (domain, traps 5 and 6).
 fn disagreement(order: &Order, family: &Family<'_>, state: &str) -> Option<String> {
-    let told: Vec<String> = if has_ended(state) || same("partial", state) {
+    let told: Vec<String> = if is_over(state) {
         // Root items cannot disagree with a state that was derived from them.
         let is_told = |id: &str| order.own_state.is_none() && family.parent_of(id).is_none();
         let open = said(order).filter(|item| !is_told(item.id));

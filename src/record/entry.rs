@@ -79,8 +79,17 @@ impl EntryRecord {
 
     /// Whether it says that a milestone is reached; the sender states those to come, too.
     pub fn is_milestone_reached(&self) -> bool {
-        let is_said = |facts: &Json| facts.get("saidBy").is_some();
-        self.known_kind() == Some(Kind::Milestone) && self.facts.as_ref().is_some_and(is_said)
+        self.known_kind() == Some(Kind::Milestone) && self.fact("saidBy").is_some()
+    }
+
+    /// Whether it tells of a contradiction that began, which [`EntryRecord::valid_to`] ends.
+    pub fn is_contradiction_opened(&self) -> bool {
+        self.known_kind() == Some(Kind::Contradiction) && self.fact("open") == Some(&Json::Bool(true))
+    }
+
+    /// One of the facts that go with its kind, where it is known.
+    pub fn fact(&self, name: &str) -> Option<&Json> {
+        self.facts.as_ref()?.get(name).filter(|fact| !fact.is_null())
     }
 
     pub fn known_kind(&self) -> Option<Kind> {

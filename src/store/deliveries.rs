@@ -4,7 +4,6 @@ use chrono::{DateTime, Utc};
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use super::numbers::first_id;
 use super::{OrderKey, Store, StoreError};
 use crate::record::{DeliveryRecord, HeaderRecord, OutcomeName};
 use crate::wire::Oddity;
@@ -145,6 +144,11 @@ impl From<DeliveryRow> for DeliveryRecord {
             headers: row.headers.0,
         }
     }
+}
+
+/// The least delivery id of a moment: ids are version 7 UUIDs made at receipt.
+pub(super) fn first_id(at: DateTime<Utc>) -> Uuid {
+    Uuid::from_u128(u128::from(at.timestamp_millis().max(0).unsigned_abs()) << 80)
 }
 
 pub(super) fn hexadecimal(bytes: &[u8]) -> String {

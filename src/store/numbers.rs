@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
-use uuid::Uuid;
 
+use super::deliveries::first_id;
 use super::{Store, StoreError};
 use crate::order::ENDED_UNRESOLVED;
 use crate::record::OutcomeName;
@@ -18,7 +18,7 @@ pub struct Numbers {
     pub deliveries: Vec<(DateTime<Utc>, OutcomeName, i64)>,
     /// Orders by the day of their last event in London, and by state. Of the last 14 days.
     pub orders: Vec<(NaiveDate, String, i64)>,
-    /// Orders whose first event is of the last 24 hours.
+    /// Orders whose first event is of the last 24 hours; one that is dated ahead of the last receipt counts from that.
     pub new_orders: i64,
     /// How many orders need a person, by reason; the silent at most [`Numbers::COUNTED`].
     pub attention: Vec<(String, i64)>,
@@ -68,31 +68,27 @@ pub struct FeedNumbers {
     pub lag_p95: Option<f64>,
 }
 
-/// The least delivery id of a moment: ids are version 7 UUIDs made at receipt.
-pub(super) fn first_id(at: DateTime<Utc>) -> Uuid {
-    Uuid::from_u128(u128::from(at.timestamp_millis().max(0).unsigned_abs()) << 80)
-}
-
 impl Store {
     /// The numbers of now.
     ///
     /// # Errors
     /// Where the database is not available.
     pub async fn numbers(&self, now: DateTime<Utc>) -> Result<Numbers, StoreError> {
-        let day_ago = now - TimeDelta::hours(24);
+        let numbers = Numbers { at: now, ..Numbers::default() };
         let deliveries = sqlx::query!(
             r#"select date_bin('1 hour', received_at, timestamptz '2000-01-01') as "hour!", outcome, count(*) as "count!"
                from delivery where delivery_id >= $1 group by 1, 2 order by 1, 2"#,
-            first_id(day_ago)
+            first_id(numbers.since())
         );
         let deliveries = deliveries.fetch_all(&self.pool).await?.into_iter();
         let orders = sqlx::query!(
             r#"select (m.moved_at at time zone 'Europe/London')::date as "day!", m.state, count(*) as "count!",
-                 count(*) filter (where m.first_event_at >= $2 and m.moved_at >= $2) as "new!"
-               from (select state, first_event_at, least(last_event_at, last_received_at) as moved_at from product_order) m
+                 count(*) filter (where m.started_at >= $2) as "new!"
+               from (select state, least(first_event_at, last_received_at) as started_at,
+                       least(last_event_at, last_received_at) as moved_at from product_order) m
                where m.moved_at >= $1 group by 1, 2 order by 1, 2"#,
             now - TimeDelta::days(14),
-            day_ago
+            numbers.since()
         );
         let orders = orders.fetch_all(&self.pool).await?;
         let attention = sqlx::query!(r#"select reason, count(*) as "count!" from attention group by reason"#);
@@ -122,10 +118,9 @@ impl Store {
                    or e.facts -> 'changed' ? 'window' and e.from_value ->> 'start' <> e.from_value ->> 'finish')
                  and coalesce(e.facts ->> 'fault', 'unknown') in ('customer', 'supplier', 'unknown') and e.at >= $1
                group by 1 order by 1"#,
-            now - TimeDelta::days(Numbers::VISIT_DAYS)
+            numbers.visits_since()
         );
         Ok(Numbers {
-            at: now,
             deliveries: deliveries
                 .filter_map(|row| Some((row.hour, OutcomeName::from_name(&row.outcome)?, row.count)))
                 .collect(),
@@ -135,6 +130,7 @@ impl Store {
             waiting: waiting.fetch_one(&self.pool).await?,
             quarantined: quarantined.fetch_one(&self.pool).await?,
             visits: visits.fetch_all(&self.pool).await?.into_iter().map(|row| (row.fault, row.count)).collect(),
+            ..numbers
         })
     }
 
@@ -203,8 +199,12 @@ impl Store {
         Ok(senders)
     }
 
-    /// All who have ever delivered. A handful of senders have all the deliveries: step from one to the next by the index.
-    pub(super) async fn senders_heard(&self) -> Result<Vec<String>, StoreError> {
+    /// All who have ever delivered, in alphabetical order.
+    ///
+    /// # Errors
+    /// Where the database is not available.
+    pub async fn senders_heard(&self) -> Result<Vec<String>, StoreError> {
+        // A handful of senders have all the deliveries: step from one to the next by the index.
         let mut senders: Vec<String> = Vec::new();
         loop {
             let last = senders.last().map_or("", String::as_str);

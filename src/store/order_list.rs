@@ -21,7 +21,7 @@ pub struct OrderQuery {
     pub state: Option<String>,
     /// A reason for attention, or "any" for those of orders that go on.
     pub attention: Option<String>,
-    /// The first event is at this time or later.
+    /// The first event is at this time or later; one that is dated ahead of the last receipt counts from that.
     pub started_from: Option<DateTime<Utc>>,
     pub sender: Option<String>,
     pub party: Option<String>,
@@ -70,6 +70,10 @@ const STATE: &str = "compared(state)";
 
 /// When an order moved last ([`OrderHead::moved_at`]).
 const MOVED: &str = "least(last_event_at, last_received_at)";
+
+/// When an order started. A first event of the year 9999 would make it new for ever; and by this none starts after it
+/// moved last.
+const STARTED: &str = "least(first_event_at, last_received_at)";
 
 /// Which orders may be silent: of the view's own conditions those that an index serves.
 const MAY_BE_SILENT: &str = "not is_over(state) and least(last_event_at, last_received_at) < now() - interval '7 days'";
@@ -241,8 +245,8 @@ impl Store {
             sql.push_bind(offering).push("))");
         }
         if let Some(from) = query.started_from {
-            // No order moved last before its first event, and by its last movement there is an index.
-            sql.push(" and first_event_at >= ").push_bind(from).push(format!(" and {MOVED} >= ")).push_bind(from);
+            // No order moved last before it started, and by its last movement there is an index.
+            sql.push(format!(" and {STARTED} >= ")).push_bind(from).push(format!(" and {MOVED} >= ")).push_bind(from);
         }
         if let Some(from) = query.changed_from {
             sql.push(format!(" and {MOVED} >= ")).push_bind(from);

@@ -100,30 +100,6 @@ impl Store {
         Ok(Some((order, TimelineRecord { order: head, entries })))
     }
 
-    /// The senders that have orders, in alphabetical order.
-    ///
-    /// # Errors
-    /// Where the database is not available.
-    pub async fn senders(&self) -> Result<Vec<String>, StoreError> {
-        // A handful of senders have all the orders: step from one to the next by the index instead of
-        // looking at every order.
-        let mut senders: Vec<String> = Vec::new();
-        loop {
-            let next = match senders.last() {
-                None => sqlx::query_scalar!("select min(sender) from product_order").fetch_one(&self.pool).await?,
-                Some(last) => {
-                    sqlx::query_scalar!("select min(sender) from product_order where sender > $1", last)
-                        .fetch_one(&self.pool)
-                        .await?
-                }
-            };
-            match next {
-                Some(sender) => senders.push(sender),
-                None => return Ok(senders),
-            }
-        }
-    }
-
     pub(super) async fn head(connection: &mut PgConnection, key: OrderKey) -> Result<Option<OrderHead>, StoreError> {
         let row = sqlx::query_as!(
             HeadRow,

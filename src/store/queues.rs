@@ -108,16 +108,13 @@ impl Store {
         Ok(queue)
     }
 
-    /// How many orders have ended with something unresolved, at most `most`.
+    /// How many orders have ended with something unresolved.
     ///
     /// # Errors
     /// Where the database is not available.
-    pub async fn ended_unresolved(&self, most: i64) -> Result<i64, StoreError> {
-        let count = sqlx::query_scalar!(
-            r#"select count(*) as "count!" from (select from attention where reason = $1 limit $2) counted"#,
-            ENDED_UNRESOLVED,
-            most
-        );
+    pub async fn ended_unresolved(&self) -> Result<i64, StoreError> {
+        let count =
+            sqlx::query_scalar!(r#"select count(*) as "count!" from attention where reason = $1"#, ENDED_UNRESOLVED);
         Ok(count.fetch_one(&self.pool).await?)
     }
 

@@ -209,8 +209,7 @@ impl Store {
 }
 
 impl Batch<'_> {
-    /// Keeps the planner, for this transaction, from what pays off in large queries only: compiling them, workers,
-    /// and reading whole tables to join them. A few orders are looked up by their keys; to a planner without
+    /// Keeps the planner, for this transaction, from what pays off in large queries only: workers, and reading whole tables to join them. A few orders are looked up by their keys; to a planner without
     /// statistics – of a shadow's tables, or of a young database – they look like many, and like half of all.
     ///
     /// # Errors
@@ -218,7 +217,7 @@ impl Batch<'_> {
     pub async fn plan_simply(&mut self) -> Result<(), StoreError> {
         sqlx::query(
             "select set_config('max_parallel_workers_per_gather', '0', true), set_config(name, 'off', true)
-             from unnest(array['jit', 'enable_seqscan', 'enable_hashjoin', 'enable_mergejoin']) as setting (name)",
+             from unnest(array['enable_seqscan', 'enable_hashjoin', 'enable_mergejoin']) as setting (name)",
         )
         .execute(&mut *self.transaction)
         .await?;

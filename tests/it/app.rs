@@ -214,6 +214,24 @@ impl TestApp {
         answer.json()
     }
 
+    /// All orders of a list, page by page.
+    pub async fn listed(&self, query: &str) -> Vec<Value> {
+        let mut orders = Vec::new();
+        let mut path = format!("/api/v1/orders?{query}");
+        loop {
+            let page = self.json(&path).await;
+            orders.extend(page["orders"].as_array().unwrap().iter().cloned());
+            let Some(cursor) = page["nextCursor"].as_str() else { return orders };
+            path = format!("/api/v1/orders?{query}&cursor={cursor}");
+        }
+    }
+
+    /// The ids of all orders of a list, page by page.
+    pub async fn ids_listed(&self, query: &str) -> Vec<String> {
+        let orders = self.listed(query).await;
+        orders.iter().map(|order| order["orderId"].as_str().unwrap().to_owned()).collect()
+    }
+
     pub async fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: impl Into<Vec<u8>>) -> Answer {
         send(self.address, method, path, headers, body.into()).await
     }
@@ -303,7 +321,7 @@ fn serve(app: App) -> (SocketAddr, ServiceHandle) {
         actix_web::rt::System::new().block_on(async {
             let server = http::serve(app, socket).await.unwrap();
             sender.send(server.handle()).unwrap();
-            server.await.unwrap();
+            server.run().await.unwrap();
         });
     });
     (address, receiver.recv().unwrap())

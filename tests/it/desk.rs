@@ -43,16 +43,7 @@ async fn lists_by_id_go_page_by_page_either_way() {
     let app = TestApp::start().await;
     app.deliver_all().await;
     for (sort, up) in [("orderId", true), ("-orderId", false)] {
-        let mut ids: Vec<String> = Vec::new();
-        let mut path = format!("/api/v1/orders?sort={sort}&limit=5");
-        loop {
-            let page = app.json(&path).await;
-            ids.extend(
-                page["orders"].as_array().unwrap().iter().map(|one| one["orderId"].as_str().unwrap().to_owned()),
-            );
-            let Some(cursor) = page["nextCursor"].as_str() else { break };
-            path = format!("/api/v1/orders?sort={sort}&limit=5&cursor={cursor}");
-        }
+        let ids = app.ids_listed(&format!("sort={sort}&limit=5")).await;
         assert_eq!(ids.len(), 12);
         assert!(ids.is_sorted_by(|a, b| if up { a < b } else { a > b }), "{ids:?}");
     }
@@ -143,16 +134,10 @@ async fn lists_by_state_go_page_by_page_either_way() {
     let app = TestApp::start().await;
     app.deliver_all().await;
     for (sort, up) in [("state", true), ("-state", false)] {
-        let mut states: Vec<(String, String)> = Vec::new();
-        let mut path = format!("/api/v1/orders?sort={sort}&limit=5");
-        loop {
-            let page = app.json(&path).await;
-            let text = |one: &serde_json::Value, name: &str| one[name].as_str().unwrap().to_lowercase();
-            let orders = page["orders"].as_array().unwrap();
-            states.extend(orders.iter().map(|one| (text(one, "state"), text(one, "lastEventAt"))));
-            let Some(cursor) = page["nextCursor"].as_str() else { break };
-            path = format!("/api/v1/orders?sort={sort}&limit=5&cursor={cursor}");
-        }
+        let text = |one: &serde_json::Value, name: &str| one[name].as_str().unwrap().to_lowercase();
+        let orders = app.listed(&format!("sort={sort}&limit=5")).await;
+        let states: Vec<(String, String)> =
+            orders.iter().map(|one| (text(one, "state"), text(one, "lastEventAt"))).collect();
         assert_eq!(states.len(), 12);
         assert!(states.is_sorted_by(|a, b| if up { a <= b } else { a >= b }), "{states:?}");
         assert!(states.first().unwrap().0 != states.last().unwrap().0);

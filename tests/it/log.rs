@@ -99,7 +99,18 @@ async fn whoever_has_a_delivery_read_again_stands_in_the_log() {
 #[tokio::test]
 async fn strangers_who_talk_rubbish_do_not_fill_it() {
     let database = TestDatabase::new().await;
-    let program = Program::serve(&[], &[("DATABASE_URL", &database.url())]);
+    for level in [&[][..], &["--log", "info"], &["--log", "debug"]] {
+        let log = after_rubbish(&database, level).await;
+        assert!(log.contains("the service has stopped") && !log.contains("ERROR"), "{level:?}: {log}");
+    }
+    let named = after_rubbish(&database, &["--log", "info,actix_http=info"]).await;
+    assert!(named.contains("ERROR"), "{named}");
+    database.close().await;
+}
+
+/// The log of a service with these arguments that strangers talked rubbish to.
+async fn after_rubbish(database: &TestDatabase, arguments: &[&str]) -> String {
+    let program = Program::serve(arguments, &[("DATABASE_URL", &database.url())]);
     let address = program.address;
     let talk = move || {
         for rubbish in [&b"\x16\x03\x01\x02\x00\x01\r\n\r\n"[..], b"POST /listener HTTP/1.1\r\n:\r\n\r\n"] {
@@ -111,7 +122,5 @@ async fn strangers_who_talk_rubbish_do_not_fill_it() {
         }
     };
     tokio::task::spawn_blocking(talk).await.unwrap();
-    let (_, log) = program.stop();
-    assert!(log.contains("the service has stopped") && !log.contains("ERROR"), "{log}");
-    database.close().await;
+    program.stop().1
 }

@@ -40,16 +40,7 @@ async fn every_kind_of_id_finds_the_order_and_says_which_it_was() {
 async fn a_list_goes_page_by_page_and_holds_each_order_once() {
     let app = TestApp::start().await;
     app.deliver_all().await;
-    let mut all: Vec<String> = Vec::new();
-    let mut path = "/api/v1/orders?limit=5".to_owned();
-    loop {
-        let page = app.json(&path).await;
-        all.extend(page["orders"].as_array().unwrap().iter().map(|o| o["orderId"].as_str().unwrap().to_owned()));
-        match page["nextCursor"].as_str() {
-            Some(cursor) => path = format!("/api/v1/orders?limit=5&cursor={cursor}"),
-            None => break,
-        }
-    }
+    let all = app.ids_listed("limit=5").await;
     assert_eq!(all.len(), 12, "{all:?}");
     assert_eq!(all[1..4], ["00125512", "00125420", "00103866"], "the newest event first; #18 counts as received");
     let oldest = app.json("/api/v1/orders?sort=lastEventAt&limit=1").await;

@@ -208,23 +208,18 @@ async fn an_event_of_the_far_future_does_not_stand_first_for_ever() {
     app.database
         .execute("update product_order set last_received_at = now() - interval '1 hour' where order_id = 'future'")
         .await;
-    let listed = async |query: &str| -> Vec<String> {
-        let mut found = Vec::new();
-        let mut path = format!("/api/v1/orders?limit=1&{query}");
-        loop {
-            let page = app.json(&path).await;
-            found.extend(
-                page["orders"].as_array().unwrap().iter().map(|one| one["orderId"].as_str().unwrap().to_owned()),
-            );
-            let Some(cursor) = page["nextCursor"].as_str() else { return found };
-            path = format!("/api/v1/orders?limit=1&{query}&cursor={cursor}");
-        }
-    };
+    let listed = async |query: &str| app.ids_listed(&format!("limit=1&{query}")).await;
     for query in ["", "state=in-progress", "sort=-state"] {
         assert_eq!(listed(query).await, ["now", "future", "past"], "{query}");
     }
     assert_eq!(listed("sort=lastEventAt").await, ["past", "future", "now"]);
     let soon = (chrono::Utc::now() + chrono::TimeDelta::minutes(5)).to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
-    assert_eq!(listed(&format!("changedFrom={soon}")).await, Vec::<String>::new());
+    for parameter in ["changedFrom", "startedFrom"] {
+        assert_eq!(listed(&format!("{parameter}={soon}")).await, Vec::<String>::new(), "{parameter}");
+    }
+    let before = (chrono::Utc::now() - chrono::TimeDelta::hours(2)).to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
+    assert_eq!(listed(&format!("startedFrom={before}")).await, ["now", "future"]);
+    let home = app.get("/").await.text();
+    assert!(home.contains("<strong>2</strong><span>new orders in 24 h</span>"), "{home}");
     app.stop().await;
 }

@@ -4,14 +4,11 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use order_timeline::intake::{Body, Delivery, take};
-use order_timeline::spool::{Spool, SpoolSettings};
+use order_timeline::spool::Spool;
 use serde_json::json;
 
 use crate::app::{TestApp, TestDatabase, bodies, body};
-
-fn settings(directory: &Path) -> SpoolSettings {
-    SpoolSettings { directory: directory.to_owned(), max_bytes: 1024 * 1024 * 1024, patience: Duration::from_secs(60) }
-}
+use crate::disturbed::spool_in;
 
 fn deliveries() -> Vec<Delivery> {
     let fixtures = bodies("bt-wholesale").into_iter();
@@ -33,7 +30,7 @@ async fn keep(spool: &Spool, deliveries: &[Delivery]) {
 
 /// What is in the database once all that the directory holds was taken in.
 async fn drained(directory: &Path) -> TestApp {
-    let app = TestApp::with(|app| app.spool = Some(Spool::open(&settings(directory)).unwrap())).await;
+    let app = TestApp::with(|app| app.spool = Some(Spool::open(&spool_in(directory)).unwrap())).await;
     while app.json("/health/ready").await["status"] != "ready" {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
@@ -48,8 +45,8 @@ async fn kept(app: &TestApp) -> usize {
 async fn what_a_former_run_left_is_taken_in() {
     let directory = tempfile::tempdir().unwrap();
     let deliveries = deliveries();
-    keep(&Spool::open(&settings(directory.path())).unwrap(), &deliveries).await;
-    let spool = Spool::open(&settings(directory.path())).unwrap();
+    keep(&Spool::open(&spool_in(directory.path())).unwrap(), &deliveries).await;
+    let spool = Spool::open(&spool_in(directory.path())).unwrap();
     let status = spool.status();
     assert_eq!(status.deliveries, deliveries.len());
     assert_eq!(status.oldest, Some(deliveries[0].received_at));
@@ -68,7 +65,7 @@ async fn what_a_former_run_left_is_taken_in() {
 async fn draining_twice_does_no_harm() {
     let directory = tempfile::tempdir().unwrap();
     let deliveries = deliveries();
-    keep(&Spool::open(&settings(directory.path())).unwrap(), &deliveries).await;
+    keep(&Spool::open(&spool_in(directory.path())).unwrap(), &deliveries).await;
     let copy = std::fs::read(segment(directory.path())).unwrap();
     let path = segment(directory.path());
     let mut app = drained(directory.path()).await;
@@ -76,7 +73,7 @@ async fn draining_twice_does_no_harm() {
     assert_eq!(kept(&app).await, deliveries.len());
     app.restart(|_| {}).await;
     std::fs::write(path, copy).unwrap();
-    app.restart(|app| app.spool = Some(Spool::open(&settings(directory.path())).unwrap())).await;
+    app.restart(|app| app.spool = Some(Spool::open(&spool_in(directory.path())).unwrap())).await;
     while app.json("/health/ready").await["status"] != "ready" {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
@@ -89,7 +86,7 @@ async fn draining_twice_does_no_harm() {
 async fn a_torn_end_costs_what_is_torn_and_is_kept_to_be_looked_at() {
     let directory = tempfile::tempdir().unwrap();
     let deliveries = deliveries();
-    keep(&Spool::open(&settings(directory.path())).unwrap(), &deliveries).await;
+    keep(&Spool::open(&spool_in(directory.path())).unwrap(), &deliveries).await;
     let path = segment(directory.path());
     let whole = std::fs::read(&path).unwrap();
     std::fs::write(&path, &whole[..whole.len() - 100]).unwrap();
@@ -104,7 +101,7 @@ async fn a_torn_end_costs_what_is_torn_and_is_kept_to_be_looked_at() {
 async fn a_damaged_place_costs_its_delivery_alone_and_is_counted() {
     let directory = tempfile::tempdir().unwrap();
     let deliveries = deliveries();
-    keep(&Spool::open(&settings(directory.path())).unwrap(), &deliveries).await;
+    keep(&Spool::open(&spool_in(directory.path())).unwrap(), &deliveries).await;
     let path = segment(directory.path());
     let mut bytes = std::fs::read(&path).unwrap();
     let place = bytes.len() / 2;
@@ -127,8 +124,8 @@ async fn what_the_database_has_already_is_not_taken_again() {
     let database = TestDatabase::new().await;
     let vocabulary = order_timeline::vocabulary::shipped().unwrap();
     take(&database.store, &vocabulary, deliveries[..20].to_vec()).await.unwrap();
-    keep(&Spool::open(&settings(directory.path())).unwrap(), &deliveries).await;
-    let app = TestApp::on(database, |app| app.spool = Some(Spool::open(&settings(directory.path())).unwrap()));
+    keep(&Spool::open(&spool_in(directory.path())).unwrap(), &deliveries).await;
+    let app = TestApp::on(database, |app| app.spool = Some(Spool::open(&spool_in(directory.path())).unwrap()));
     while app.json("/health/ready").await["status"] != "ready" {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
@@ -142,12 +139,12 @@ async fn a_directory_is_one_services_alone_and_has_to_be_writable() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("file");
     std::fs::write(&file, "").unwrap();
-    let told = Spool::open(&settings(&file)).unwrap_err().to_string();
+    let told = Spool::open(&spool_in(&file)).unwrap_err().to_string();
     assert!(told.contains("cannot be used") && told.contains("--spool"), "{told}");
-    let first = Spool::open(&settings(directory.path())).unwrap();
+    let first = Spool::open(&spool_in(directory.path())).unwrap();
     let path = directory.path().to_owned();
     let told =
-        tokio::task::spawn_blocking(move || Spool::open(&settings(&path)).unwrap_err().to_string()).await.unwrap();
+        tokio::task::spawn_blocking(move || Spool::open(&spool_in(&path)).unwrap_err().to_string()).await.unwrap();
     assert!(told.contains("another service"), "{told}");
     drop(first);
     let mode = std::os::unix::fs::PermissionsExt::mode(
@@ -160,7 +157,7 @@ async fn a_directory_is_one_services_alone_and_has_to_be_writable() {
 #[tokio::test]
 async fn bodies_of_any_size_are_spooled() {
     let directory = tempfile::tempdir().unwrap();
-    let spool = Spool::open(&settings(directory.path())).unwrap();
+    let spool = Spool::open(&spool_in(directory.path())).unwrap();
     let large = format!(r#"{{"event":{{"productOrder":{{"id":"large"}}}},"x":"{}"}}"#, "x".repeat(12 * 1024 * 1024));
     let whole = Delivery::received_now("bt-wholesale", "test", Vec::new(), Body::Whole(large.into_bytes()));
     let cut = Body::TooLarge { head: body("00"), length: 1 << 30, hash: [7; 32] };

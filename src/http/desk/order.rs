@@ -7,8 +7,10 @@ use serde::Deserialize;
 
 use crate::http::app::App;
 use crate::http::error::Problem;
-use crate::http::orders::{OrderIdInPath, OrderParameters, asked_for, resolve};
-use crate::http::pages::{self, Moments, OrderView, Viewer, Zone, in_path, with_query};
+use crate::http::link::{in_path, with_query};
+use crate::http::orders::{OrderParameters, asked_for};
+use crate::http::pages::{self, Moments, OrderView, Viewer, Zone};
+use crate::http::parameters::{OrderIdInPath, resolve};
 use crate::http::site::{html, shown, viewer_of};
 use crate::order::rfc3339;
 

@@ -10,8 +10,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::http::app::App;
 use crate::http::error::Problem;
+use crate::http::link::{order_path, with_query};
 use crate::http::orders::{ListParameters, cursor_text, query};
-use crate::http::pages::{self, Digest, OrdersQuery, Row, Viewer, order_path, with_query};
+use crate::http::pages::{self, Digest, OrdersQuery, Row, Viewer};
 use crate::http::site::{shown, viewer_of};
 use crate::store::{OrderHit, OrderKey, OrderQuery};
 
@@ -56,7 +57,7 @@ async fn page_of(parameters: &ListParameters, app: &App) -> Result<Found, Proble
         changed_to: parameters.changed_to.clone(),
         sort: parameters.sort.clone(),
         cursor: parameters.cursor.clone(),
-        senders: app.store.senders().await?,
+        senders: app.store.senders_heard().await?,
         next_cursor: page.next.map(cursor_text),
         only_begins: page.only_begins,
         is_cut: page.is_cut,

@@ -9,10 +9,10 @@ use uuid::Uuid;
 use super::Cached;
 use crate::http::app::App;
 use crate::http::error::{Problem, bad_query};
-use crate::http::orders::time;
 use crate::http::pages::{self, REASONS, Viewer};
+use crate::http::parameters::time;
 use crate::http::site::{shown, viewer_of};
-use crate::store::{AttentionCursor, FeedNumbers, Numbers, UnknownRow};
+use crate::store::{AttentionCursor, FeedNumbers, UnknownRow};
 
 const LIMIT: u16 = 50;
 
@@ -48,7 +48,7 @@ async fn attention_page(app: &App, asked: &AttentionParameters, viewer: &Viewer)
         .last()
         .filter(|_| has_more)
         .map(|last| format!("{}_{}_{}", last.placed_at.timestamp_micros(), last.order_key.simple(), last.reason));
-    let ended = if reason.is_none() { app.store.ended_unresolved(Numbers::COUNTED).await? } else { 0 };
+    let ended = if reason.is_none() { app.store.ended_unresolved().await? } else { 0 };
     Ok(pages::attention(&rows, reason, ended, next.as_deref(), viewer))
 }
 

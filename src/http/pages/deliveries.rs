@@ -6,8 +6,9 @@ use maud::{Markup, html};
 use super::frame::{Frame, page};
 use super::json;
 use super::label;
-use super::link::{in_path, order_path, with_query};
+use super::tabs::tabs;
 use super::viewer::Viewer;
+use crate::http::link::{in_path, order_path, with_query};
 use crate::order::rfc3339;
 use crate::record::{DeliveryRecord, OutcomeName};
 use crate::store::DeliveryBody;
@@ -37,49 +38,38 @@ pub fn deliveries(list: &[DeliveryRecord], query: &DeliveriesQuery, viewer: &Vie
         .as_ref()
         .map_or_else(|| "/deliveries".to_owned(), |(id, _)| format!("/orders/{}/deliveries", in_path(id)));
     let sender = query.order.as_ref().map(|(_, sender)| sender.as_str());
+    let outcome = query.outcome.map(OutcomeName::name);
     let received_from = query.received_from.map(rfc3339);
-    let address = |outcome: Option<OutcomeName>, before| {
+    let address = |outcome: Option<&str>, before| {
         with_query(
             &path,
-            &[
-                ("sender", sender),
-                ("outcome", outcome.map(OutcomeName::name)),
-                ("receivedFrom", received_from.as_deref()),
-                ("before", before),
-            ],
+            &[("sender", sender), ("outcome", outcome), ("receivedFrom", received_from.as_deref()), ("before", before)],
         )
     };
     let content = html! {
         h1 { (title) }
         @if is_quarantine { p.note { "Bodies that are kept but could not be placed. Reading one again helps after a new version of the program, or a repair." } (for_operators(viewer)) }
         @if let Some((id, sender)) = &query.order { p { a href=(order_path(id, sender)) { "Order " bdi { (id) } } } }
-        nav.tabs aria-label="Outcomes" {
-            ul {
-                li { a href=(address(None, None)) aria-current=[query.outcome.is_none().then_some("true")] { "all" } }
-                @for outcome in outcomes(query) {
-                    li { a href=(address(Some(outcome), None)) aria-current=[(query.outcome == Some(outcome)).then_some("true")] { (outcome.name()) } }
-                }
-            }
-        }
+        (tabs("Outcomes", &outcomes(query), outcome, str::to_owned, |outcome| address(outcome, None)))
         @if let Some(from) = query.received_from {
-            p.note { "Received since " (viewer.minute(from)) ". " a href=(with_query(&path, &[("sender", sender), ("outcome", query.outcome.map(OutcomeName::name))])) { "Earlier ones, too" } }
+            p.note { "Received since " (viewer.minute(from)) ". " a href=(with_query(&path, &[("sender", sender), ("outcome", outcome)])) { "Earlier ones, too" } }
         }
         @if list.is_empty() { p.nothing { @if is_quarantine { "Nothing is quarantined." } @else { "There are no such deliveries." } } }
         @else if is_quarantine { (quarantine(list, viewer)) }
         @else { (table(list, viewer)) }
-        @if let Some(next) = &query.next { nav.pager aria-label="Pages" { a rel="next" href=(address(query.outcome, Some(next))) { "Next page" } } }
+        @if let Some(next) = &query.next { nav.pager aria-label="Pages" { a rel="next" href=(address(outcome, Some(next))) { "Next page" } } }
     };
     let part = if is_quarantine { "/deliveries?outcome=quarantined" } else { "" };
     page(&Frame::of_part(&title, part), viewer, content)
 }
 
 /// Of all deliveries only the quarantined have an index of their own; an order's and a day's are few.
-fn outcomes(query: &DeliveriesQuery) -> Vec<OutcomeName> {
+fn outcomes(query: &DeliveriesQuery) -> Vec<&'static str> {
     if query.order.is_some() || query.received_from.is_some() {
-        return OutcomeName::ALL.to_vec();
+        return OutcomeName::ALL.map(OutcomeName::name).to_vec();
     }
     let chosen = query.outcome.filter(|outcome| *outcome != OutcomeName::Quarantined);
-    [Some(OutcomeName::Quarantined), chosen].into_iter().flatten().collect()
+    [Some(OutcomeName::Quarantined), chosen].into_iter().flatten().map(OutcomeName::name).collect()
 }
 
 fn table(list: &[DeliveryRecord], viewer: &Viewer) -> Markup {

@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use super::frame::{Frame, page};
 use super::label;
-use super::link::order_path;
 use super::viewer::Viewer;
+use crate::http::link::order_path;
 use crate::order::natural_order;
 use crate::record::DeliveryRecord;
 

@@ -8,10 +8,9 @@ use maud::{Markup, html};
 use super::chart::{Bar, Part, bars};
 use super::frame::{Frame, page};
 use super::label;
-use super::link::{order_path, with_query};
 use super::orders::{REASONS, Row, events};
-use super::queues::ended_in_words;
 use super::viewer::Viewer;
+use crate::http::link::{order_path, with_query};
 use crate::order::{ENDED_UNRESOLVED, capitalised, rfc3339};
 use crate::record::OutcomeName;
 use crate::store::Numbers;
@@ -45,22 +44,23 @@ pub fn home(numbers: &Numbers, latest: &[Row], viewer: &Viewer) -> Markup {
                 @else { p.note { "Orders by reason; one that has several stands at each." } }
                 ul.tally {
                     @for reason in REASONS.into_iter().filter(|reason| *reason != ENDED_UNRESOLVED) {
-                        @if let Some((_, count)) = numbers.attention.iter().find(|(known, _)| known == reason) {
+                        @let count = of_reason(numbers, reason);
+                        @if count > 0 {
                             li {
                                 a href=(with_query("/attention", &[("reason", Some(reason))])) { (label::in_words(reason)) }
-                                span.count { (counted(*count, reason == "silent")) }
+                                span.count { (counted(count, reason == "silent")) }
                             }
                         }
                     }
                 }
                 @if ended > 0 {
-                    p.note { a href=(with_query("/attention", &[("reason", Some(ENDED_UNRESOLVED))])) { (capitalised(&ended_in_words(ended))) } "." }
+                    p.note { a href=(with_query("/attention", &[("reason", Some(ENDED_UNRESOLVED))])) { (capitalised(&label::ended_in_words(ended))) } "." }
                 }
                 h2 { "Visits missed or moved in " (Numbers::VISIT_DAYS) " days" }
                 @if numbers.visits.is_empty() { p.nothing { "None." } }
                 ul.tally {
                     @for (fault, count) in &numbers.visits {
-                        li { a href=(with_query("/visits", &[("fault", Some(fault)), ("from", Some(&rfc3339(numbers.visits_since())))])) { (fault_in_words(fault)) } span.count { (count) } }
+                        li { a href=(with_query("/visits", &[("fault", Some(fault)), ("from", Some(&rfc3339(numbers.visits_since())))])) { (label::fault_in_words(fault)) } span.count { (count) } }
                     }
                 }
             }
@@ -89,15 +89,6 @@ fn number(name: &str, count: String, href: &str) -> Markup {
 
 fn counted(count: i64, is_bounded: bool) -> String {
     if is_bounded && count >= Numbers::COUNTED { format!("{count} or more") } else { count.to_string() }
-}
-
-pub fn fault_in_words(fault: &str) -> String {
-    match fault {
-        "customer" => "by the customer".to_owned(),
-        "supplier" => "by the supplier".to_owned(),
-        "unknown" => "nobody says by whom".to_owned(),
-        other => other.to_owned(),
-    }
 }
 
 fn moved((hit, digest): &Row, viewer: &Viewer) -> Markup {

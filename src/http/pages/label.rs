@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::link;
+use crate::http::link;
 use crate::order::{Class, ENDED_UNRESOLVED, Subject, Vocabulary, compared, state_in_words};
 use crate::record::OutcomeName;
 
@@ -65,6 +65,35 @@ pub fn reason_in_words(reason: &str) -> String {
 /// "access-failed" as "access failed".
 pub fn in_words(name: &str) -> String {
     name.replace('-', " ")
+}
+
+/// "17 orders that have ended with something unresolved".
+pub fn ended_in_words(ended: i64) -> String {
+    let orders = match ended {
+        0 => "no orders that have".to_owned(),
+        1 => "1 order that has".to_owned(),
+        _ => format!("{ended} orders that have"),
+    };
+    format!("{orders} ended with something unresolved")
+}
+
+/// Whose fault a missed visit was.
+pub fn fault_in_words(fault: &str) -> String {
+    match fault {
+        "customer" => "by the customer".to_owned(),
+        "supplier" => "by the supplier".to_owned(),
+        "unknown" => "nobody says by whom".to_owned(),
+        other => other.to_owned(),
+    }
+}
+
+/// The message that says whose fault it is, where an appointment's own status does not: "by message 101158: end customer
+/// missed appointment".
+pub fn said_by_message(code: &str, vocabulary: &Vocabulary) -> Markup {
+    html! {
+        "by message " bdi { (code) }
+        @if let Some(words) = vocabulary.words(Subject::Message, code) { ": " (words) }
+    }
 }
 
 /// An id that leads to all orders that have it.

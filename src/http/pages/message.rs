@@ -3,8 +3,8 @@
 use maud::{Markup, html};
 
 use super::frame::{Frame, page};
-use super::link::order_path;
 use super::viewer::Viewer;
+use crate::http::link::order_path;
 
 /// A page with a sentence or two: not found, not available, a time that cannot be read.
 pub fn message(title: &str, detail: &str, viewer: &Viewer) -> Markup {

@@ -5,8 +5,8 @@ use maud::{Markup, html};
 use super::digest::Digest;
 use super::frame::{Frame, page};
 use super::label;
-use super::link::{order_path, with_query};
 use super::viewer::Viewer;
+use crate::http::link::{order_path, with_query};
 use crate::order::{Attention, ENDED_UNRESOLVED, state_in_words};
 use crate::store::{MOST_MATCHES, OrderHit};
 

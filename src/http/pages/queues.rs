@@ -6,13 +6,13 @@ use serde_json::Value as Json;
 
 use super::digest::weightiest_first;
 use super::frame::{Frame, page};
-use super::home::fault_in_words;
 use super::label;
-use super::link::{order_path, with_query};
 use super::orders::REASONS;
+use super::tabs::tabs;
 use super::viewer::{Viewer, span};
-use crate::order::{Appointment, ENDED_UNRESOLVED, Moment, Subject, Vocabulary, appointment_status, rfc3339, window};
-use crate::store::{AttentionRow, FeedNumbers, Numbers, UnknownRow, VisitRow};
+use crate::http::link::{order_path, with_query};
+use crate::order::{Appointment, ENDED_UNRESOLVED, Moment, Vocabulary, appointment_status, rfc3339, window};
+use crate::store::{AttentionRow, FeedNumbers, UnknownRow, VisitRow};
 
 /// The orders that need a person, each once: those with the weightiest reason first, and of these those that wait
 /// longest. `reason` is what was asked for, `ended` how many have ended with something unresolved, `next` where the
@@ -37,7 +37,7 @@ pub fn attention(
             }
             " The feed itself takes an order off the list."
         }
-        (tabs("Reasons", "/attention", &[], "reason", "all", &REASONS, reason, label::reason_in_words))
+        (tabs("Reasons", &REASONS, reason, label::reason_in_words, |reason| with_query("/attention", &[("reason", reason)])))
         @if reason.is_none() { (not_listed(ended)) }
         @if rows.is_empty() { p.nothing { "Nothing waits here." } } @else {
             table.list role="table" aria-label=(title) {
@@ -69,21 +69,10 @@ fn not_listed(ended: i64) -> Markup {
     html! {
         p.note.apart {
             "Not listed here: "
-            a href=(with_query("/attention", &[("reason", Some(ENDED_UNRESOLVED))])) { (ended_in_words(ended)) }
+            a href=(with_query("/attention", &[("reason", Some(ENDED_UNRESOLVED))])) { (label::ended_in_words(ended)) }
             ", and " a href="/attention?reason=silent" { "silent orders" } "."
         }
     }
-}
-
-/// "17 orders that have ended with something unresolved".
-pub fn ended_in_words(ended: i64) -> String {
-    let orders = match ended {
-        0 => "no orders that have".to_owned(),
-        1 => "1 order that has".to_owned(),
-        Numbers::COUNTED.. => format!("{ended} or more orders that have"),
-        _ => format!("{ended} orders that have"),
-    };
-    format!("{orders} ended with something unresolved")
 }
 
 /// What else there is to it, beside the reason that places it here.
@@ -107,30 +96,6 @@ fn order_cell(order_id: &str, sender: &str) -> Markup {
     html! { th role="rowheader" scope="row" { a href=(order_path(order_id, sender)) { bdi { (order_id) } } small { bdi { (sender) } } } }
 }
 
-/// Links to each value of a parameter; `kept` is what else stands in the address.
-#[expect(clippy::too_many_arguments, reason = "the parts of one element, each named at its call")]
-fn tabs(
-    name: &str,
-    path: &str,
-    kept: &[(&str, Option<&str>)],
-    parameter: &str,
-    all: &str,
-    values: &[&str],
-    chosen: Option<&str>,
-    words: fn(&str) -> String,
-) -> Markup {
-    html! {
-        nav.tabs aria-label=(name) {
-            ul {
-                li { a href=(with_query(path, kept)) aria-current=[chosen.is_none().then_some("true")] { (all) } }
-                @for value in values {
-                    li { a href=(with_query(path, &[&[(parameter, Some(*value))], kept].concat())) aria-current=[(chosen == Some(value)).then_some("true")] { (words(value)) } }
-                }
-            }
-        }
-    }
-}
-
 fn pager(path: &str, query: &[(&str, Option<&str>)], has_more: bool) -> Markup {
     html! { @if has_more { nav.pager aria-label="Pages" { a rel="next" href=(with_query(path, query)) { "Next page" } } } }
 }
@@ -151,8 +116,8 @@ pub fn visits(
             a href="/attention?reason=missed" { "missed" } " and " a href="/attention?reason=access-failed" { "access failed" } "."
         }
         @let from = since.map(rfc3339);
-        @let kept = [("from", from.as_deref())];
-        (tabs("Fault", "/visits", &kept, "fault", "all", &["customer", "supplier", "unknown"], fault, fault_in_words))
+        @let address = |fault: Option<&str>| with_query("/visits", &[("fault", fault), ("from", from.as_deref())]);
+        (tabs("Fault", &["customer", "supplier", "unknown"], fault, label::fault_in_words, address))
         @if let Some(since) = since {
             p.note { "Said since " (viewer.minute(since)) ". " a href=(with_query("/visits", &[("fault", fault)])) { "Earlier ones, too" } }
         }
@@ -186,7 +151,7 @@ fn visit(row: &VisitRow, vocabulary: &Vocabulary, viewer: &Viewer) -> Markup {
             (order_cell(&row.order_id, &row.sender))
             td role="cell" data-label="Fault" {
                 span class={ "label " (tone) } { (row.fault.as_deref().unwrap_or("unknown")) }
-                @if let Some(code) = &row.fault_code { small { (said_by_message(code, vocabulary)) } }
+                @if let Some(code) = &row.fault_code { small { (label::said_by_message(code, vocabulary)) } }
             }
             td role="cell" data-label="Window" {
                 (hours.unwrap_or_default())
@@ -199,15 +164,6 @@ fn visit(row: &VisitRow, vocabulary: &Vocabulary, viewer: &Viewer) -> Markup {
             td.when role="cell" data-label="Said" { (viewer.minute(row.at)) small { a href={ "/deliveries/" (row.delivery_id) } { "delivery" } } }
             td role="cell" { (label::state(&row.state)) }
         }
-    }
-}
-
-/// The message that says whose fault it is, where an appointment's own status does not: "by message 101158: end customer
-/// missed appointment".
-pub fn said_by_message(code: &str, vocabulary: &Vocabulary) -> Markup {
-    html! {
-        "by message " bdi { (code) }
-        @if let Some(words) = vocabulary.words(Subject::Message, code) { ": " (words) }
     }
 }
 

@@ -3,8 +3,8 @@
 use maud::{Markup, html};
 
 use super::frame::{Frame, page};
-use super::link::with_query;
 use super::viewer::Viewer;
+use crate::http::link::with_query;
 
 /// What the page shows.
 #[derive(Clone, Debug, Default)]

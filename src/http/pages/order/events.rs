@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use maud::{Markup, html};
 
 use super::view::{OrderView, Selection};
+use crate::http::link::{order_path, with_query};
 use crate::http::pages::label;
-use crate::http::pages::link::{order_path, with_query};
 use crate::http::pages::viewer::{Viewer, span};
 use crate::order::{Kind, compared, rfc3339};
 use crate::record::{EntryRecord, OrderHead, TimelineRecord, is_said, lines, said_of};
@@ -151,10 +151,7 @@ fn severity(entry: &EntryRecord) -> Markup {
 
 /// What must not be overlooked, and what sums up. A contradiction that is over is history.
 fn weight(entry: &EntryRecord) -> &'static str {
-    let stands = || {
-        let open = entry.facts.as_ref().and_then(|facts| facts.get("open"));
-        entry.valid_to.is_none() && open == Some(&serde_json::Value::Bool(true))
-    };
+    let stands = || entry.is_contradiction_opened() && entry.valid_to.is_none();
     match entry.known_kind() {
         Some(Kind::Contradiction) if !stands() => "",
         Some(Kind::Conflict | Kind::Contradiction) => " alarm",

@@ -143,10 +143,6 @@ pub fn messages(timeline: &TimelineRecord) -> Vec<Mark> {
 
 /// The contradictions, with when they were resolved.
 pub fn contradictions(timeline: &TimelineRecord) -> Vec<Mark> {
-    let is_open = |entry: &&EntryRecord| {
-        entry.known_kind() == Some(Kind::Contradiction)
-            && entry.facts.as_ref().and_then(|facts| facts.get("open")) == Some(&serde_json::Value::Bool(true))
-    };
-    let opened = timeline.entries.iter().filter(is_open);
+    let opened = timeline.entries.iter().filter(|entry| entry.is_contradiction_opened());
     opened.map(|entry| Mark { at: entry.at, until: entry.valid_to, words: entry.text.clone() }).collect()
 }

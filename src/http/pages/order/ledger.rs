@@ -3,9 +3,8 @@
 use maud::{Markup, html};
 use serde_json::Value as Json;
 
+use crate::http::link::{order_path, with_query};
 use crate::http::pages::label;
-use crate::http::pages::link::{order_path, with_query};
-use crate::http::pages::queues::said_by_message;
 use crate::http::pages::viewer::Viewer;
 use crate::order::{Appointment, Kind, Moment, Vocabulary, appointment_status, day_or_time, window};
 use crate::record::{EntryRecord, TimelineRecord};
@@ -40,21 +39,21 @@ fn appointment(entry: &EntryRecord, vocabulary: &Vocabulary, viewer: &Viewer) ->
     let stated = |name: &str| entry.to.as_ref().and_then(|to| to.get(name)).and_then(Json::as_str);
     let moment = |name: &str| stated(name).map(|text| Moment::new(text, text.parse().ok()));
     let hours = window(&Appointment { start: moment("start"), finish: moment("finish"), ..Appointment::default() });
-    let fault = fact(entry, "fault").and_then(Json::as_str);
+    let fault = entry.fact("fault").and_then(Json::as_str);
     let words = stated("status").map(|status| appointment_status(status, vocabulary));
     let changed: Vec<&str> =
-        fact(entry, "changed").and_then(Json::as_array).into_iter().flatten().filter_map(Json::as_str).collect();
+        entry.fact("changed").and_then(Json::as_array).into_iter().flatten().filter_map(Json::as_str).collect();
     html! {
         p {
             strong { (hours.unwrap_or_else(|| "No time yet".to_owned())) }
-            @if let Some(slot) = fact(entry, "slot").and_then(Json::as_str) { " " (label::in_words(slot)) }
+            @if let Some(slot) = entry.fact("slot").and_then(Json::as_str) { " " (label::in_words(slot)) }
             @if entry.valid_to.is_some() { span.hidden { " (changed since)" } }
         }
         p {
             @if let Some(status) = stated("status") { span title=(status) { (words.as_deref().unwrap_or(status)) } }
             @if let Some(fault) = fault.filter(|fault| !words.as_ref().is_some_and(|words| words.contains(fault))) {
                 " · " span.fault { "by the " (fault) }
-                @if let Some(code) = fact(entry, "faultCode").and_then(Json::as_str) { ", said " (said_by_message(code, vocabulary)) }
+                @if let Some(code) = entry.fact("faultCode").and_then(Json::as_str) { ", said " (label::said_by_message(code, vocabulary)) }
             }
         }
         p.by {
@@ -79,7 +78,7 @@ fn earlier(versions: usize, kind: Kind, timeline: &TimelineRecord) -> Markup {
 }
 
 fn counts(versions: &[&EntryRecord]) -> Markup {
-    let moved = versions.iter().filter_map(|entry| fact(entry, "reschedules")?.as_i64()).max().unwrap_or(0);
+    let moved = versions.iter().filter_map(|entry| entry.fact("reschedules")?.as_i64()).max().unwrap_or(0);
     html! { @if moved > 0 { p.by { "The window moved " (moved) @if moved == 1 { " time." } @else { " times." } } } }
 }
 
@@ -115,9 +114,9 @@ pub fn dates(timeline: &TimelineRecord, viewer: &Viewer) -> Markup {
 fn date(entry: &EntryRecord, items: &[&str], viewer: &Viewer) -> Markup {
     let text = entry.to_text.as_deref().or_else(|| entry.to.as_ref()?.as_str()).unwrap_or_default();
     let at = entry.to.as_ref().and_then(Json::as_str).and_then(|at| at.parse().ok());
-    let number = |name: &str| fact(entry, name).and_then(Json::as_i64).filter(|days| *days != 0);
-    let is_first = fact(entry, "first").and_then(Json::as_bool).unwrap_or(false);
-    let in_text_of = fact(entry, "inTextOf").and_then(Json::as_str);
+    let number = |name: &str| entry.fact(name).and_then(Json::as_i64).filter(|days| *days != 0);
+    let is_first = entry.fact("first").and_then(Json::as_bool).unwrap_or(false);
+    let in_text_of = entry.fact("inTextOf").and_then(Json::as_str);
     html! {
         p {
             strong { (day_or_time(&Moment::new(text, at))) }
@@ -133,12 +132,8 @@ fn date(entry: &EntryRecord, items: &[&str], viewer: &Viewer) -> Markup {
         p.by {
             @match items { [] => "the order", [one] => { "item " bdi { (one) } }, several => { "items " (several.join(", ")) } }
             @if let Some(code) = in_text_of { " · only in the text of message " (code) }
-            @else if let Some(code) = fact(entry, "reasonCode").and_then(Json::as_str) { " · reason: message " (code) }
+            @else if let Some(code) = entry.fact("reasonCode").and_then(Json::as_str) { " · reason: message " (code) }
             " · said " (viewer.minute(entry.at))
         }
     }
-}
-
-fn fact<'e>(entry: &'e EntryRecord, name: &str) -> Option<&'e Json> {
-    entry.facts.as_ref()?.get(name).filter(|fact| !fact.is_null())
 }

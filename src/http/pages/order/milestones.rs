@@ -7,7 +7,7 @@ use maud::{Markup, html};
 
 use super::events::anchor;
 use crate::http::pages::viewer::{Viewer, span};
-use crate::order::{Kind, Moment, Vocabulary, compared, day_or_time, state_in_words};
+use crate::order::{Kind, Moment, Vocabulary, compared, day_or_time, is_over, state_in_words};
 use crate::record::{EntryRecord, TimelineRecord};
 
 /// A milestone, reached or not yet.
@@ -87,7 +87,7 @@ fn milestone(name: &str, means: &str, told: &[(&str, &EntryRecord)]) -> Step {
 /// A milestone to come, in its status's words and with the date that goes with it.
 fn stated(entry: &EntryRecord) -> Stated {
     let status = entry.to.as_ref().and_then(|to| to.as_str()).unwrap_or("stated");
-    let fact = |name: &str| entry.facts.as_ref()?.get(name)?.as_str();
+    let fact = |name: &str| entry.fact(name)?.as_str();
     let date = fact("date").map(|date| day_or_time(&Moment::new(fact("dateText").unwrap_or(date), date.parse().ok())));
     let joint = match compared(status).as_str() {
         "planned" | "scheduled" | "expected" | "due" => " for ",
@@ -99,19 +99,18 @@ fn stated(entry: &EntryRecord) -> Stated {
 
 fn said_by(entry: &EntryRecord) -> String {
     let list = |name: &str| -> Vec<String> {
-        let values = entry.facts.as_ref().and_then(|facts| facts.get(name)).and_then(|values| values.as_array());
+        let values = entry.fact(name).and_then(|values| values.as_array());
         values.into_iter().flatten().filter_map(|value| value.as_str().map(str::to_owned)).collect()
     };
     let said: Vec<String> =
         list("saidBy").into_iter().zip(list("values")).map(|(by, value)| format!("{by} {value}")).collect();
-    if said.is_empty() { "the sender".to_owned() } else { said.join(" and ") }
+    said.join(" and ")
 }
 
 fn closed(timeline: &TimelineRecord) -> Step {
-    let ended = ["completed", "failed", "cancelled", "rejected", "partial"];
     let states = timeline.entries.iter().filter(|entry| entry.known_kind() == Some(Kind::OrderState));
     let last = states.filter_map(|entry| Some((entry, entry.to.as_ref()?.as_str()?))).next_back();
-    let end = last.filter(|(_, state)| ended.contains(&compared(state).as_str()));
+    let end = last.filter(|(_, state)| is_over(state));
     let means = end.map_or_else(String::new, |(_, state)| state_in_words(state));
     let reached = end.map(|(entry, _)| Reached {
         at: entry.at,

@@ -16,9 +16,9 @@ use maud::{Markup, html};
 use super::digest::{Digest, weight};
 use super::frame::{Frame, page};
 use super::label;
-use super::link::{in_path, with_query};
 use super::orders::slip;
 use super::viewer::Viewer;
+use crate::http::link::{in_path, order_path, with_query};
 use crate::order::{ENDED_UNRESOLVED, Moment, Vocabulary, day_or_time, state_in_words};
 use crate::record::{AttentionRecord, ContradictionRecord, OrderHead, OrderRecord, TimelineRecord};
 use crate::wire::read_time;
@@ -44,7 +44,7 @@ pub fn order(
     let past = [view.at(), view.known_at()].into_iter().flatten().filter_map(read_time).map(|read| read.at).min();
     let content = html! {
         div.order data-live=[version.map(|_| stream(head))] data-version=[version] data-order=(head.order_id)
-            data-sender=(head.sender) data-state=(state_in_words(&head.state)) {
+            data-sender=(head.sender) data-href=(order_path(&head.order_id, &head.sender)) data-state=(state_in_words(&head.state)) {
             div #head {
                 (travel::banner(head, view, viewer))
                 @if let Some((id, kind)) = &view.found {

@@ -6,10 +6,9 @@ use maud::{Markup, html};
 
 use super::items::flat;
 use super::view::OrderView;
+use crate::http::link::{in_path, with_query};
 use crate::http::pages::label;
-use crate::http::pages::link::{in_path, with_query};
 use crate::http::pages::viewer::Viewer;
-use crate::order::Kind;
 use crate::record::{EntryRecord, ItemRecord, OrderHead, OrderRecord, TimelineRecord};
 
 pub fn parties(order: &OrderRecord) -> Markup {
@@ -69,11 +68,7 @@ fn ids_of(item: &ItemRecord) -> impl Iterator<Item = (&str, &str)> {
 
 /// Contradictions that the feed has resolved. Those that stand are told at the top.
 pub fn resolved(timeline: &TimelineRecord, viewer: &Viewer) -> Markup {
-    let is_over = |entry: &&EntryRecord| {
-        entry.known_kind() == Some(Kind::Contradiction)
-            && entry.valid_to.is_some()
-            && entry.facts.as_ref().and_then(|facts| facts.get("open")) == Some(&serde_json::Value::Bool(true))
-    };
+    let is_over = |entry: &&EntryRecord| entry.is_contradiction_opened() && entry.valid_to.is_some();
     let over: Vec<_> = timeline.entries.iter().filter(is_over).collect();
     html! {
         @if !over.is_empty() {

@@ -7,8 +7,8 @@ use maud::{Markup, html};
 
 use super::items;
 use super::view::OrderView;
+use crate::http::link::{in_path, order_path, with_query};
 use crate::http::pages::label::in_words;
-use crate::http::pages::link::{in_path, order_path, with_query};
 use crate::http::pages::viewer::Viewer;
 use crate::order::{Kind, Vocabulary, rfc3339};
 use crate::record::{OrderHead, OrderRecord};

@@ -4,7 +4,8 @@
   const list = document.getElementById("suggestions");
   const RECENT = "recent-orders";
   const recent = () => {
-    try { return JSON.parse(localStorage.getItem(RECENT)) || []; } catch { return []; }
+    // Those that were kept without their address are left out.
+    try { return (JSON.parse(localStorage.getItem(RECENT)) || []).filter((one) => one.href); } catch { return []; }
   };
   // Where nobody is signed in, the next one at this browser may be somebody else.
   if (document.querySelector("[data-forget]")) {
@@ -12,15 +13,12 @@
   }
   const order = document.querySelector(".order");
   if (order) {
-    const here = { orderId: order.dataset.order, sender: order.dataset.sender, state: order.dataset.state };
+    const { order: orderId, sender, state, href } = order.dataset;
+    const here = { orderId, sender, state, href };
     const others = recent().filter((one) => one.orderId !== here.orderId || one.sender !== here.sender);
     try { localStorage.setItem(RECENT, JSON.stringify([here, ...others].slice(0, 8))); } catch { /* not kept then */ }
   }
   if (input) {
-    // Ids of dots alone would be taken for folders.
-    const inPath = (id) => encodeURIComponent(/^=*\.\.?$/.test(id) ? `=${id}` : id);
-    const address = (one) =>
-      one.href || `/orders/${inPath(one.orderId)}?sender=${encodeURIComponent(one.sender)}`;
     const element = (name, className, text) => {
       const made = document.createElement(name);
       made.className = className;
@@ -51,8 +49,8 @@
         option.append(element("strong", "", one.value || one.orderId));
         const about = one.value ? `${one.kind} · order ${one.orderId} · ${one.state}` : `${one.state} · ${one.sender}`;
         option.append(element("span", "about", about));
-        option.addEventListener("mousedown", (event) => { event.preventDefault(); location.href = address(one); });
-        option.dataset.href = address(one);
+        option.addEventListener("mousedown", (event) => { event.preventDefault(); location.href = one.href; });
+        option.dataset.href = one.href;
         list.append(option);
       });
       list.hidden = false;
@@ -111,7 +109,7 @@
       links.className = "latest";
       for (const one of recent()) {
         const item = document.createElement("li"), link = element("a", "", one.orderId);
-        link.href = address(one);
+        link.href = one.href;
         item.append(link, element("small", "", `${one.state} · ${one.sender}`));
         links.append(item);
       }

@@ -421,3 +421,42 @@ async fn a_page_of_fifty_events_is_small() {
     assert!(page.body.len() < 100 * 1024, "{} bytes", page.body.len());
     app.stop().await;
 }
+
+#[tokio::test]
+async fn what_comes_next_counts_from_the_moment_shown_and_only_while_the_order_goes_on() {
+    let app = TestApp::start().await;
+    let event = |order: &str, id: &str, at: &str, state: &str, hour: &str| {
+        serde_json::json!({ "eventId": id, "eventTime": at, "event": { "productOrder": { "id": order, "productOrderItem": [
+            { "id": "1", "state": state, "appointment": { "appointmentStatus": "Booked",
+                "appointmentStart": hour.replace("hh", "08"), "appointmentFinish": hour.replace("hh", "13") } },
+        ] } } })
+        .to_string()
+    };
+    for (order, id, at, state, hour) in [
+        ("open", "1", "2024-01-01T09:00:00Z", "inProgress", "2024-02-05Thh:00:00Z"),
+        ("open", "2", "2024-03-01T09:00:00Z", "inProgress", "2099-03-05Thh:00:00Z"),
+        ("over", "3", "2024-01-01T09:00:00Z", "cancelled", "2099-04-05Thh:00:00Z"),
+    ] {
+        assert_eq!(app.post("/listener", event(order, id, at, state, hour)).await.status, 200);
+    }
+    let told = async |path: &str| {
+        let page = app.get(path).await.text();
+        let names = ["Next appointment", "Appointment", "Last appointment"];
+        let (name, rest) = names
+            .iter()
+            .find_map(|name| Some((*name, page.split_once(&format!("<dt>{name}</dt><dd>"))?.1.to_owned())))
+            .unwrap_or_else(|| panic!("no appointment in {page}"));
+        (name, rest.split("</dd>").next().unwrap().to_owned())
+    };
+    assert_eq!(told("/orders/open").await.0, "Next appointment");
+    let (name, then) = told("/orders/open?at=2024-01-02T00:00:00Z").await;
+    assert!(name == "Next appointment" && then.starts_with("5 Feb 2024"), "{name}: {then}");
+    let (name, then) = told("/orders/open?at=2024-02-06T00:00:00Z").await;
+    assert!(name == "Last appointment" && then.starts_with("5 Feb 2024"), "{name}: {then}");
+    let (name, over) = told("/orders/over").await;
+    assert!(name == "Appointment" && over.contains("the order has ended"), "{name}: {over}");
+    let list = app.get("/orders").await.text();
+    let coming: Vec<&str> = list.split("<span class=\"coming\">").skip(1).collect();
+    assert!(coming.len() == 1 && coming[0].starts_with("5 Mar 2099"), "{list}");
+    app.stop().await;
+}

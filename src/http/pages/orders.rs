@@ -7,7 +7,7 @@ use super::frame::{Frame, page};
 use super::label;
 use super::viewer::Viewer;
 use crate::http::link::{order_path, with_query};
-use crate::order::{Attention, ENDED_UNRESOLVED, state_in_words};
+use crate::order::{Attention, ENDED_UNRESOLVED, is_over, state_in_words};
 use crate::store::{MOST_MATCHES, OrderHit};
 
 /// What the list was asked for, as the texts that stood in the address; empty is the same as not given.
@@ -245,7 +245,7 @@ fn row((hit, digest): &Row, is_search: bool, viewer: &Viewer) -> Markup {
             }
             td role="cell" data-label="Appointment" {
                 @if let Some(visit) = &digest.appointment {
-                    @if visit.at.is_some_and(|at| at >= viewer.now) { span.coming { (visit.window) } } @else { (visit.window) }
+                    @if visit.is_to_come(viewer.now) && !is_over(&order.state) { span.coming { (visit.window) } } @else { (visit.window) }
                     @if let Some(status) = &visit.status { small { (status) } }
                 }
             }

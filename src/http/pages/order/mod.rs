@@ -11,6 +11,7 @@ mod side;
 mod travel;
 mod view;
 
+use chrono::{DateTime, Utc};
 use maud::{Markup, html};
 
 use super::digest::{Digest, weight};
@@ -19,7 +20,7 @@ use super::label;
 use super::orders::slip;
 use super::viewer::Viewer;
 use crate::http::link::{in_path, order_path, with_query};
-use crate::order::{ENDED_UNRESOLVED, Moment, Vocabulary, day_or_time, state_in_words};
+use crate::order::{ENDED_UNRESOLVED, Moment, Vocabulary, day_or_time, is_over, state_in_words};
 use crate::record::{AttentionRecord, ContradictionRecord, OrderHead, OrderRecord, TimelineRecord};
 use crate::wire::read_time;
 
@@ -42,6 +43,7 @@ pub fn order(
     let selection = view.select(timeline);
     let is_shown = |position| selection.events.iter().flatten().any(|entry| entry.event_position == position);
     let past = [view.at(), view.known_at()].into_iter().flatten().filter_map(read_time).map(|read| read.at).min();
+    let moment = past.unwrap_or(viewer.now);
     let content = html! {
         div.order data-live=[version.map(|_| stream(head))] data-version=[version] data-order=(head.order_id)
             data-sender=(head.sender) data-href=(order_path(&head.order_id, &head.sender)) data-state=(state_in_words(&head.state)) {
@@ -56,9 +58,9 @@ pub fn order(
                 }
                 p.lead { (head.state_reason) }
                 (attention(order, viewer))
-                (facts(head, order, vocabulary, viewer))
+                (facts(head, order, moment, vocabulary, viewer))
                 (milestones::strip(timeline, is_shown, vocabulary, viewer))
-                (picture::picture(order, timeline, past.unwrap_or(viewer.now), vocabulary, viewer))
+                (picture::picture(order, timeline, moment, vocabulary, viewer))
             }
             p.news #news role="status" {}
             div.columns {
@@ -138,8 +140,15 @@ fn contradiction(one: &ContradictionRecord, viewer: &Viewer) -> Markup {
     html! { li { (label::reason("contradiction")) " since " (viewer.minute(one.since)) ": " (first) ", yet " (second) } }
 }
 
-fn facts(head: &OrderHead, order: &OrderRecord, vocabulary: &Vocabulary, viewer: &Viewer) -> Markup {
-    let digest = Digest::of_record(order, vocabulary, viewer.now);
+/// The order's facts as of the moment that the page shows: what is next, and what was last, counts from there.
+fn facts(
+    head: &OrderHead,
+    order: &OrderRecord,
+    moment: DateTime<Utc>,
+    vocabulary: &Vocabulary,
+    viewer: &Viewer,
+) -> Markup {
+    let digest = Digest::of_record(order, vocabulary, moment);
     let (services, more) = digest.service_ids.split_at(digest.service_ids.len().min(3));
     html! {
         dl.facts {
@@ -151,8 +160,12 @@ fn facts(head: &OrderHead, order: &OrderRecord, vocabulary: &Vocabulary, viewer:
                 } }
             }
             @if let Some(visit) = &digest.appointment {
-                div { dt { @if visit.at.is_some_and(|at| at >= viewer.now) { "Next appointment" } @else { "Last appointment" } } dd {
+                @let is_to_come = visit.is_to_come(moment);
+                // Nobody comes for an order that has ended, whatever was booked.
+                @let is_over = is_over(&head.state);
+                div { dt { @match (is_to_come, is_over) { (true, false) => "Next appointment", (true, true) => "Appointment", (false, _) => "Last appointment" } } dd {
                     (visit.window) @if let Some(status) = &visit.status { small { (status) } }
+                    @if is_to_come && is_over { small { "the order has ended" } }
                 } }
             }
             @if let Some(expected) = &digest.expected { div { dt { "Expected completion" } dd {

@@ -460,3 +460,34 @@ async fn what_comes_next_counts_from_the_moment_shown_and_only_while_the_order_g
     assert!(coming.len() == 1 && coming[0].starts_with("5 Mar 2099"), "{list}");
     app.stop().await;
 }
+
+#[tokio::test]
+async fn a_time_before_anything_was_known_says_so_and_leads_back() {
+    let app = TestApp::start().await;
+    app.post("/listener", body("14")).await;
+    for (asked, words) in [
+        ("knownAt=2019-07-01T08:00:00Z", "Nothing was known of it yet at"),
+        ("at=2019-07-01T08:00:00Z", "Nothing had happened to it yet at"),
+        ("at=2019-07-01T08:00:00Z&knownAt=2019-07-01T08:00:00Z", "nothing was known yet at"),
+    ] {
+        let answer = app.get(&format!("/orders/00104089?{asked}")).await;
+        assert_eq!(answer.status, 404, "{asked}");
+        let page = answer.text();
+        assert!(page.contains("Order <bdi>00104089</bdi>: nothing known yet</h1>"), "{page}");
+        assert!(page.contains(words) && page.contains("Mon 1 Jul 2019, 09:00:00 BST"), "{asked}: {page}");
+        assert!(page.contains("First heard of on "), "{page}");
+        for (link, is_past) in
+            [("Show now", false), ("As we first knew it", true), ("As it was at its first event", true)]
+        {
+            let before = page.split(&format!("\">{link}</a>")).next().unwrap();
+            let address = before.rsplit("href=\"").next().unwrap().replace("&amp;", "&");
+            let led = app.get(&address).await;
+            assert_eq!(led.status, 200, "{link}: {address}");
+            assert_eq!(led.text().contains("Not now: "), is_past, "{link}");
+        }
+        let problem = app.get(&format!("/api/v1/orders/00104089?{asked}")).await;
+        assert_eq!((problem.status, problem.json()["code"].as_str()), (404, Some("nothing-known-then")), "{asked}");
+    }
+    assert!(app.get("/orders/nobody?at=2019-07-01T08:00:00Z").await.text().contains("has been heard of"));
+    app.stop().await;
+}

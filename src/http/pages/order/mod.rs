@@ -25,7 +25,7 @@ use crate::record::{AttentionRecord, ContradictionRecord, OrderHead, OrderRecord
 use crate::wire::read_time;
 
 pub use items::flat;
-pub use travel::Moments;
+pub use travel::{Moments, instant};
 pub use view::OrderView;
 
 /// An order's page. `order` and `timeline` are as of the view's times; `version` tells this state of the order

@@ -35,7 +35,8 @@ pub fn banner(head: &OrderHead, view: &OrderView, viewer: &Viewer) -> Markup {
     }
 }
 
-fn instant(given: &str, viewer: &Viewer) -> Markup {
+/// A time as the address gives it, in full.
+pub fn instant(given: &str, viewer: &Viewer) -> Markup {
     match read_time(given) {
         Some(read) => html! { time datetime=(rfc3339(read.at)) { (viewer.exact(read.at)) } },
         None => html! { bdi { (given) } },

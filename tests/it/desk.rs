@@ -491,3 +491,29 @@ async fn a_time_before_anything_was_known_says_so_and_leads_back() {
     assert!(app.get("/orders/nobody?at=2019-07-01T08:00:00Z").await.text().contains("has been heard of"));
     app.stop().await;
 }
+
+#[tokio::test]
+async fn values_of_hundreds_of_letters_are_cut_where_few_words_are_expected() {
+    let app = TestApp::start().await;
+    let long = "L".repeat(200);
+    let order = serde_json::json!({ "eventId": "1", "event": { "productOrder": { "id": "long",
+        "relatedParty": { "id": "CUG1", "role": format!("Role{long}") },
+        "productOrderItem": [{ "id": format!("I{long}"), "productOffering": { "id": format!("OFF{long}") },
+            "appointment": { "appointmentStatus": format!("Status{long}"),
+                "appointmentStart": "2024-02-05T08:00:00Z", "appointmentFinish": "2024-02-05T13:00:00Z" } }] } } });
+    assert_eq!(app.post("/listener", order.to_string()).await.status, 200);
+    let cut = |beginning: &str| format!("{beginning}{}…", "L".repeat(60 - beginning.len()));
+    let list = app.get("/orders").await.text();
+    let page = app.get("/orders/long").await.text();
+    let list_and_page = [("OFF", &list), ("OFF", &page), ("Role", &page)];
+    for (beginning, page) in list_and_page {
+        let whole = format!("title=\"{beginning}{long}\"");
+        assert!(page.contains(&whole) && page.contains(&format!("<bdi>{}</bdi>", cut(beginning))), "{page}");
+    }
+    for page in [&list, &page] {
+        assert!(page.contains(&format!("title=\"status {long}\"")), "{page}");
+    }
+    let option = page.split("<option ").find(|option| option.contains(&format!("value=\"I{long}\""))).unwrap();
+    assert!(option.contains(&format!("title=\"Item I{long}\">{}</option>", cut("Item I"))), "{option}");
+    app.stop().await;
+}

@@ -236,7 +236,7 @@ fn row((hit, digest): &Row, is_search: bool, viewer: &Viewer) -> Markup {
             }
             td role="cell" { span title=(order.state_reason) { (label::state(&order.state)) } }
             td role="cell" data-label="Attention" { (attention(digest, viewer)) }
-            td role="cell" data-label="Product" { (digest.product) }
+            td role="cell" data-label="Product" { (label::brief(&digest.product)) }
             td.ids role="cell" data-label="Customer, service" {
                 @for id in few(&digest.customers) { bdi.one-line title=(id) { (id) } br; }
                 @for id in few(&digest.service_ids) { small { bdi.one-line title=(id) { (id) } } }
@@ -246,7 +246,7 @@ fn row((hit, digest): &Row, is_search: bool, viewer: &Viewer) -> Markup {
             td role="cell" data-label="Appointment" {
                 @if let Some(visit) = &digest.appointment {
                     @if visit.is_to_come(viewer.now) && !is_over(&order.state) { span.coming { (visit.window) } } @else { (visit.window) }
-                    @if let Some(status) = &visit.status { small { (status) } }
+                    @if let Some(status) = &visit.status { small { (label::brief(status)) } }
                 }
             }
             td role="cell" data-label="Expected" {

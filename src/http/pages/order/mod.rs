@@ -152,7 +152,7 @@ fn facts(
     let (services, more) = digest.service_ids.split_at(digest.service_ids.len().min(3));
     html! {
         dl.facts {
-            @if !digest.product.is_empty() { div { dt { "Product" } dd { (digest.product) } } }
+            @if !digest.product.is_empty() { div { dt { "Product" } dd { (label::brief(&digest.product)) } } }
             @if !services.is_empty() {
                 div { dt { "Service id" } dd {
                     @for id in services { (label::copied(id)) }
@@ -164,7 +164,7 @@ fn facts(
                 // Nobody comes for an order that has ended, whatever was booked.
                 @let is_over = is_over(&head.state);
                 div { dt { @match (is_to_come, is_over) { (true, false) => "Next appointment", (true, true) => "Appointment", (false, _) => "Last appointment" } } dd {
-                    (visit.window) @if let Some(status) = &visit.status { small { (status) } }
+                    (visit.window) @if let Some(status) = &visit.status { small { (label::brief(status)) } }
                     @if is_to_come && is_over { small { "the order has ended" } }
                 } }
             }
@@ -175,9 +175,9 @@ fn facts(
             @if let Some(external_id) = &head.external_id { div { dt { "External id" } dd { (label::copied(external_id)) } } }
             div { dt { "Sender" } dd { bdi { (head.sender) } } }
             @for party in order.parties.iter().take(3) {
-                div { dt { "Party " bdi { (party.role) } } dd { (label::copied(&party.id)) } }
+                div { dt { "Party " (label::brief(&party.role)) } dd { (label::copied(&party.id)) } }
             }
-            @for (name, value) in &order.characteristics { div { dt { (name) } dd { bdi { (value) } } } }
+            @for (name, value) in &order.characteristics { div { dt { (label::brief(name)) } dd { bdi { (value) } } } }
             div { dt { "First event" } dd { (viewer.minute(head.first_event_at)) } }
             div { dt { "Last event" } dd { (viewer.minute(head.last_event_at)) } }
             div { dt { "Last received" } dd { (viewer.minute(head.last_received_at)) } }

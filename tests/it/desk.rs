@@ -519,3 +519,21 @@ async fn values_of_hundreds_of_letters_are_cut_where_few_words_are_expected() {
     assert!(option.contains(&format!("title=\"Item I{long}\">{}</option>", cut("Item I"))), "{option}");
     app.stop().await;
 }
+
+#[tokio::test]
+async fn reading_again_without_success_says_why_and_when_it_helps() {
+    let app = TestApp::start().await;
+    let bad = app.post("/listener", r#"{"event":{"productOrder":{}}}"#).await.json();
+    let good = app.post("/listener", body("02")).await.json();
+    let told = async |receipt: &serde_json::Value| {
+        let path = format!("/deliveries/{}/retry", receipt["deliveryId"].as_str().unwrap());
+        let answer = app.send("POST", &path, &[("Sec-Fetch-Site", "same-origin")], []).await;
+        let page = app.get(answer.header("location").unwrap()).await.text();
+        page.split("class=\"banner\" role=\"status\">").nth(1).unwrap().split("</p>").next().unwrap().to_owned()
+    };
+    let why = told(&bad).await;
+    assert!(why.contains("the same as before, quarantined: the body names no order"), "{why}");
+    assert!(why.contains("helps after a new version of the program"), "{why}");
+    assert_eq!(told(&good).await, "It was read again, and its outcome is the same as before: applied.");
+    app.stop().await;
+}

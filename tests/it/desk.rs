@@ -537,3 +537,21 @@ async fn reading_again_without_success_says_why_and_when_it_helps() {
     assert_eq!(told(&good).await, "It was read again, and its outcome is the same as before: applied.");
     app.stop().await;
 }
+
+#[tokio::test]
+async fn a_list_from_an_exact_time_keeps_it_when_it_is_asked_for_again() {
+    let app = TestApp::start().await;
+    app.deliver_all().await;
+    let exact = app.get("/orders?startedFrom=2024-07-01T08:30:15.250Z&changedFrom=2024-06-30T23:00:00Z").await.text();
+    let time = "type=\"datetime-local\" name=\"startedFrom\" step=\"any\" value=\"";
+    assert_eq!(quoted(&exact, time), "2024-07-01T09:30:15.250");
+    let day = "type=\"date\" name=\"changedFrom\" value=\"";
+    assert_eq!(quoted(&exact, day), "2024-07-01", "midnight in London is a day");
+    let again =
+        app.get("/orders?q=&state=&startedFrom=2024-07-01T09:30:15.250&changedFrom=2024-07-01&changedTo=").await;
+    let address = again.header("location").unwrap();
+    assert_eq!(address, "/orders?startedFrom=2024-07-01T08:30:15.250Z&changedFrom=2024-07-01T00:00:00%2B01:00");
+    let page = app.get(address).await.text();
+    assert_eq!((quoted(&page, time), quoted(&page, day)), (quoted(&exact, time), quoted(&exact, day)));
+    app.stop().await;
+}

@@ -134,12 +134,15 @@ fn times(parameters: &OrderParameters) -> Result<(AskedTime, AskedTime), Problem
 
 type AskedTime = Option<DateTime<Utc>>;
 
+/// The code of the problem that the order is there, and was not at the time asked for.
+pub const NOTHING_KNOWN_THEN: &str = "nothing-known-then";
+
 fn not_found(order_id: &str, asked_for_time: AskedTime) -> Problem {
     if asked_for_time.is_none() {
         return Problem::no_such_order(order_id);
     }
     let detail = format!("Nothing was known of order “{order_id}”, or had happened to it, at that time.");
-    Problem::new(StatusCode::NOT_FOUND, "nothing-known-then", detail)
+    Problem::new(StatusCode::NOT_FOUND, NOTHING_KNOWN_THEN, detail)
 }
 
 fn retain_item(timeline: &mut TimelineRecord, parameters: &OrderParameters) {

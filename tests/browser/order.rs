@@ -64,7 +64,9 @@ pub async fn an_order_is_seen_as_it_was_and_as_it_was_known(browser: &Browser, a
     assert_eq!(browser.all("section.event").await.len(), 1);
     assert!(!browser.text("#events").await.contains("late"), "nobody could know that then");
     browser.go("/orders/00102884?at=2001-01-01T00:00").await;
-    assert!(browser.text("main").await.contains("Nothing was known of order"));
+    assert!(browser.text("main").await.contains("Nothing had happened to it yet at Mon 1 Jan 2001, 00:00:00 GMT"));
+    browser.follow("Show now").await;
+    assert_eq!(browser.all("section.event").await.len(), 2);
 }
 
 pub async fn a_slider_leads_to_what_was_known(browser: &Browser, app: &TestApp) {

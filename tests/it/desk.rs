@@ -268,6 +268,8 @@ async fn pages_say_who_is_signed_in_and_offer_what_they_may_do() {
         }
         let queue = app.send("GET", "/deliveries?outcome=quarantined", &asked, []).await.text();
         assert!(queue.contains("Where in the body") && queue.contains("<code>event</code>"), "{queue}");
+        let head = queue.split("</thead>").next().unwrap();
+        assert!(!head.contains("Where in the body"), "what few bodies have takes no column's room: {head}");
         let problem = app.send("GET", "/orders/nobody", &asked, []).await.text();
         assert!(problem.contains(&format!("title=\"{name}\"")), "{problem}");
     }
@@ -419,5 +421,137 @@ async fn a_page_of_fifty_events_is_small() {
     let page = app.get("/orders/00228874").await;
     assert_eq!(page.text().matches("<section class=\"event").count(), 50);
     assert!(page.body.len() < 100 * 1024, "{} bytes", page.body.len());
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn what_comes_next_counts_from_the_moment_shown_and_only_while_the_order_goes_on() {
+    let app = TestApp::start().await;
+    let event = |order: &str, id: &str, at: &str, state: &str, hour: &str| {
+        serde_json::json!({ "eventId": id, "eventTime": at, "event": { "productOrder": { "id": order, "productOrderItem": [
+            { "id": "1", "state": state, "appointment": { "appointmentStatus": "Booked",
+                "appointmentStart": hour.replace("hh", "08"), "appointmentFinish": hour.replace("hh", "13") } },
+        ] } } })
+        .to_string()
+    };
+    for (order, id, at, state, hour) in [
+        ("open", "1", "2024-01-01T09:00:00Z", "inProgress", "2024-02-05Thh:00:00Z"),
+        ("open", "2", "2024-03-01T09:00:00Z", "inProgress", "2099-03-05Thh:00:00Z"),
+        ("over", "3", "2024-01-01T09:00:00Z", "cancelled", "2099-04-05Thh:00:00Z"),
+    ] {
+        assert_eq!(app.post("/listener", event(order, id, at, state, hour)).await.status, 200);
+    }
+    let told = async |path: &str| {
+        let page = app.get(path).await.text();
+        let names = ["Next appointment", "Appointment", "Last appointment"];
+        let (name, rest) = names
+            .iter()
+            .find_map(|name| Some((*name, page.split_once(&format!("<dt>{name}</dt><dd>"))?.1.to_owned())))
+            .unwrap_or_else(|| panic!("no appointment in {page}"));
+        (name, rest.split("</dd>").next().unwrap().to_owned())
+    };
+    assert_eq!(told("/orders/open").await.0, "Next appointment");
+    let (name, then) = told("/orders/open?at=2024-01-02T00:00:00Z").await;
+    assert!(name == "Next appointment" && then.starts_with("5 Feb 2024"), "{name}: {then}");
+    let (name, then) = told("/orders/open?at=2024-02-06T00:00:00Z").await;
+    assert!(name == "Last appointment" && then.starts_with("5 Feb 2024"), "{name}: {then}");
+    let (name, over) = told("/orders/over").await;
+    assert!(name == "Appointment" && over.contains("the order has ended"), "{name}: {over}");
+    let list = app.get("/orders").await.text();
+    let coming: Vec<&str> = list.split("<span class=\"coming\">").skip(1).collect();
+    assert!(coming.len() == 1 && coming[0].starts_with("5 Mar 2099"), "{list}");
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn a_time_before_anything_was_known_says_so_and_leads_back() {
+    let app = TestApp::start().await;
+    app.post("/listener", body("14")).await;
+    for (asked, words) in [
+        ("knownAt=2019-07-01T08:00:00Z", "Nothing was known of it yet at"),
+        ("at=2019-07-01T08:00:00Z", "Nothing had happened to it yet at"),
+        ("at=2019-07-01T08:00:00Z&knownAt=2019-07-01T08:00:00Z", "nothing was known yet at"),
+    ] {
+        let answer = app.get(&format!("/orders/00104089?{asked}")).await;
+        assert_eq!(answer.status, 404, "{asked}");
+        let page = answer.text();
+        assert!(page.contains("Order <bdi>00104089</bdi>: nothing known yet</h1>"), "{page}");
+        assert!(page.contains(words) && page.contains("Mon 1 Jul 2019, 09:00:00 BST"), "{asked}: {page}");
+        assert!(page.contains("First heard of on "), "{page}");
+        for (link, is_past) in
+            [("Show now", false), ("As we first knew it", true), ("As it was at its first event", true)]
+        {
+            let before = page.split(&format!("\">{link}</a>")).next().unwrap();
+            let address = before.rsplit("href=\"").next().unwrap().replace("&amp;", "&");
+            let led = app.get(&address).await;
+            assert_eq!(led.status, 200, "{link}: {address}");
+            assert_eq!(led.text().contains("Not now: "), is_past, "{link}");
+        }
+        let problem = app.get(&format!("/api/v1/orders/00104089?{asked}")).await;
+        assert_eq!((problem.status, problem.json()["code"].as_str()), (404, Some("nothing-known-then")), "{asked}");
+    }
+    assert!(app.get("/orders/nobody?at=2019-07-01T08:00:00Z").await.text().contains("has been heard of"));
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn values_of_hundreds_of_letters_are_cut_where_few_words_are_expected() {
+    let app = TestApp::start().await;
+    let long = "L".repeat(200);
+    let order = serde_json::json!({ "eventId": "1", "event": { "productOrder": { "id": "long",
+        "relatedParty": { "id": "CUG1", "role": format!("Role{long}") },
+        "productOrderItem": [{ "id": format!("I{long}"), "productOffering": { "id": format!("OFF{long}") },
+            "appointment": { "appointmentStatus": format!("Status{long}"),
+                "appointmentStart": "2024-02-05T08:00:00Z", "appointmentFinish": "2024-02-05T13:00:00Z" } }] } } });
+    assert_eq!(app.post("/listener", order.to_string()).await.status, 200);
+    let cut = |beginning: &str| format!("{beginning}{}…", "L".repeat(60 - beginning.len()));
+    let list = app.get("/orders").await.text();
+    let page = app.get("/orders/long").await.text();
+    let list_and_page = [("OFF", &list), ("OFF", &page), ("Role", &page)];
+    for (beginning, page) in list_and_page {
+        let whole = format!("title=\"{beginning}{long}\"");
+        assert!(page.contains(&whole) && page.contains(&format!("<bdi>{}</bdi>", cut(beginning))), "{page}");
+    }
+    for page in [&list, &page] {
+        assert!(page.contains(&format!("title=\"status {long}\"")), "{page}");
+    }
+    let option = page.split("<option ").find(|option| option.contains(&format!("value=\"I{long}\""))).unwrap();
+    assert!(option.contains(&format!("title=\"Item I{long}\">{}</option>", cut("Item I"))), "{option}");
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn reading_again_without_success_says_why_and_when_it_helps() {
+    let app = TestApp::start().await;
+    let bad = app.post("/listener", r#"{"event":{"productOrder":{}}}"#).await.json();
+    let good = app.post("/listener", body("02")).await.json();
+    let told = async |receipt: &serde_json::Value| {
+        let path = format!("/deliveries/{}/retry", receipt["deliveryId"].as_str().unwrap());
+        let answer = app.send("POST", &path, &[("Sec-Fetch-Site", "same-origin")], []).await;
+        let page = app.get(answer.header("location").unwrap()).await.text();
+        page.split("class=\"banner\" role=\"status\">").nth(1).unwrap().split("</p>").next().unwrap().to_owned()
+    };
+    let why = told(&bad).await;
+    assert!(why.contains("the same as before, quarantined: the body names no order"), "{why}");
+    assert!(why.contains("helps after a new version of the program"), "{why}");
+    assert_eq!(told(&good).await, "It was read again, and its outcome is the same as before: applied.");
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn a_list_from_an_exact_time_keeps_it_when_it_is_asked_for_again() {
+    let app = TestApp::start().await;
+    app.deliver_all().await;
+    let exact = app.get("/orders?startedFrom=2024-07-01T08:30:15.250Z&changedFrom=2024-06-30T23:00:00Z").await.text();
+    let time = "type=\"datetime-local\" name=\"startedFrom\" step=\"any\" value=\"";
+    assert_eq!(quoted(&exact, time), "2024-07-01T09:30:15.250");
+    let day = "type=\"date\" name=\"changedFrom\" value=\"";
+    assert_eq!(quoted(&exact, day), "2024-07-01", "midnight in London is a day");
+    let again =
+        app.get("/orders?q=&state=&startedFrom=2024-07-01T09:30:15.250&changedFrom=2024-07-01&changedTo=").await;
+    let address = again.header("location").unwrap();
+    assert_eq!(address, "/orders?startedFrom=2024-07-01T08:30:15.250Z&changedFrom=2024-07-01T00:00:00%2B01:00");
+    let page = app.get(address).await.text();
+    assert_eq!((quoted(&page, time), quoted(&page, day)), (quoted(&exact, time), quoted(&exact, day)));
     app.stop().await;
 }

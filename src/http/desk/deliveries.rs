@@ -13,7 +13,7 @@ use crate::http::pages::{self, DeliveriesQuery, Viewer};
 use crate::http::parameters::{OrderIdInPath, resolve, time};
 use crate::http::site::{shown, viewer_of};
 use crate::rebuild::Retried;
-use crate::record::OutcomeName;
+use crate::record::{DeliveryRecord, OutcomeName};
 use crate::store::{DeliveryBody, DeliveryFilter, OrderKey, StoreError};
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -108,8 +108,8 @@ async fn one(app: &App, id: Uuid, retried: Option<&str>, viewer: &Viewer) -> Res
         }
         None => None,
     };
-    let told = retried.and_then(told);
-    Ok(pages::delivery(&delivery, body.as_ref(), before, told, viewer))
+    let told = retried.and_then(|retried| told(retried, &delivery));
+    Ok(pages::delivery(&delivery, body.as_ref(), before, told.as_deref(), viewer))
 }
 
 /// That a body was let go is no trouble: the page says so, and all else that is known.
@@ -121,13 +121,26 @@ fn kept(body: Result<Option<DeliveryBody>, StoreError>) -> Result<Option<Deliver
 }
 
 /// Whoever makes a link must not put words of their own on the page.
-fn told(retried: &str) -> Option<&'static str> {
+fn told(retried: &str, delivery: &DeliveryRecord) -> Option<String> {
+    let outcome = delivery.outcome.name();
     Some(match retried {
-        "otherwise" => "It was read again, and its outcome is another one than before.",
-        "as-before" => "It was read again, and its outcome is the same as before.",
-        "not-whole" => "It was too large to be kept whole and cannot be read again; its sender has to send it again.",
-        "body-damaged" => "Its body is damaged: it is not what was received. It has to be restored from a backup.",
-        "bodies-gone" => "Its body is no longer kept, so it cannot be read again.",
+        "otherwise" => format!("It was read again, and its outcome is another one than before: {outcome}."),
+        "as-before" if delivery.outcome == OutcomeName::Quarantined => {
+            let reason = delivery.reason.as_deref().unwrap_or("it cannot be placed");
+            format!(
+                "It was read again, and its outcome is the same as before, quarantined: {reason}. The body stays what it \
+                 is: reading it again helps after a new version of the program or a repair; else its sender has to send \
+                 it anew, put right."
+            )
+        }
+        "as-before" => format!("It was read again, and its outcome is the same as before: {outcome}."),
+        "not-whole" => {
+            "It was too large to be kept whole and cannot be read again; its sender has to send it again.".to_owned()
+        }
+        "body-damaged" => {
+            "Its body is damaged: it is not what was received. It has to be restored from a backup.".to_owned()
+        }
+        "bodies-gone" => "Its body is no longer kept, so it cannot be read again.".to_owned(),
         _ => return None,
     })
 }

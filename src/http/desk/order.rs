@@ -8,7 +8,7 @@ use serde::Deserialize;
 use crate::http::app::App;
 use crate::http::error::Problem;
 use crate::http::link::{in_path, with_query};
-use crate::http::orders::{OrderParameters, asked_for};
+use crate::http::orders::{NOTHING_KNOWN_THEN, OrderParameters, asked_for};
 use crate::http::pages::{self, Moments, OrderView, Viewer, Zone};
 use crate::http::parameters::{OrderIdInPath, resolve};
 use crate::http::site::{html, shown, viewer_of};
@@ -46,12 +46,29 @@ pub async fn show(
             canonical(&order_id, &parameters, &Viewer { zone: Zone::from_name(zone).unwrap_or_default(), ..viewer });
         return HttpResponse::SeeOther().insert_header((header::LOCATION, address)).finish();
     }
+    let asked = parameters.clone();
     match order_page(&app, &order_id, parameters, viewer.clone()).await {
         Err(Problem { senders: Some(senders), status, .. }) => {
             html(status, &pages::choose_sender(&order_id, &senders, &viewer))
         }
+        Err(Problem { code, status, .. }) if code == NOTHING_KNOWN_THEN => {
+            match nothing_yet(&app, &order_id, &asked, &viewer).await {
+                Ok(page) => html(status, &page),
+                Err(problem) => shown(Err(problem), &viewer),
+            }
+        }
         page => shown(page, &viewer),
     }
+}
+
+/// Whoever went too far back is shown the way to where there is something.
+async fn nothing_yet(app: &App, order_id: &str, asked: &PageParameters, viewer: &Viewer) -> Result<Markup, Problem> {
+    let now = OrderParameters { sender: asked.sender.clone(), ..OrderParameters::default() };
+    let (_, timeline) = asked_for(app, order_id, &now).await?;
+    let first_heard = timeline.entries.iter().map(|entry| entry.received_at).min();
+    let given = |text: &Option<String>| text.clone().filter(|text| !text.trim().is_empty());
+    let (at, known_at) = (given(&asked.at), given(&asked.known_at));
+    Ok(pages::nothing_yet(&timeline.order, first_heard, at.as_deref(), known_at.as_deref(), viewer))
 }
 
 /// The address of the same page with its times in UTC: it means the same to whoever it is sent to.

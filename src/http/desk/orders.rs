@@ -14,11 +14,15 @@ use crate::http::link::{order_path, with_query};
 use crate::http::orders::{ListParameters, cursor_text, query};
 use crate::http::pages::{self, Digest, OrdersQuery, Row, Viewer};
 use crate::http::site::{shown, viewer_of};
+use crate::order::rfc3339;
 use crate::store::{OrderHit, OrderKey, OrderQuery};
 
 pub async fn list(request: HttpRequest, parameters: web::Query<ListParameters>, app: web::Data<App>) -> HttpResponse {
     let viewer = viewer_of(&request);
     let parameters = with_days(parameters.into_inner());
+    if let Some(address) = canonical(&parameters, &viewer) {
+        return HttpResponse::SeeOther().insert_header((header::LOCATION, address)).finish();
+    }
     match page_of(&parameters, &app).await {
         Ok(Found::One(address)) => HttpResponse::SeeOther().insert_header((header::LOCATION, address)).finish(),
         Ok(Found::Many(hits, view)) => {
@@ -78,6 +82,32 @@ fn with_days(parameters: ListParameters) -> ListParameters {
         changed_to: begin(parameters.changed_to),
         ..parameters
     }
+}
+
+/// Where a form's field gave a time, the address of the same list with its times in UTC: it means the same to whoever it
+/// is sent to.
+fn canonical(asked: &ListParameters, viewer: &Viewer) -> Option<String> {
+    let utc = |text: &Option<String>| viewer.from_field(text.as_deref()?.trim()).map(rfc3339);
+    let times = [&asked.started_from, &asked.changed_from, &asked.changed_to];
+    let read = times.map(utc);
+    if read.iter().all(Option::is_none) {
+        return None;
+    }
+    let limit = asked.limit.map(|limit| limit.to_string());
+    let mut query = vec![
+        ("q", asked.q.as_deref()),
+        ("state", asked.state.as_deref()),
+        ("attention", asked.attention.as_deref()),
+        ("sender", asked.sender.as_deref()),
+        ("party", asked.party.as_deref()),
+        ("offering", asked.offering.as_deref()),
+        ("sort", asked.sort.as_deref()),
+        ("limit", limit.as_deref()),
+    ];
+    let names = ["startedFrom", "changedFrom", "changedTo"];
+    let given = read.iter().zip(times).map(|(read, given)| read.as_deref().or(given.as_deref()));
+    query.extend(names.into_iter().zip(given));
+    Some(with_query("/orders", &query))
 }
 
 /// The orders with what a list shows of them.

@@ -113,10 +113,10 @@ fn oddities_counted(delivery: &DeliveryRecord) -> String {
 /// What is quarantined says what is wrong, where, and how it came; most of it names neither order nor event.
 fn quarantine(list: &[DeliveryRecord], viewer: &Viewer) -> Markup {
     html! {
-        table.list role="table" aria-label="Quarantine" {
+        table.list.quarantine role="table" aria-label="Quarantine" {
             thead role="rowgroup" { tr role="row" {
                 th role="columnheader" scope="col" { "Received" } th role="columnheader" scope="col" { "What is wrong" }
-                th role="columnheader" scope="col" { "Where in the body" } th role="columnheader" scope="col" { "Came by" }
+                th role="columnheader" scope="col" { "Came by" }
                 th.number role="columnheader" scope="col" { "Bytes" }
                 @if viewer.may_operate() { th role="columnheader" scope="col" { span.hidden { "Actions" } } }
             } }
@@ -124,10 +124,15 @@ fn quarantine(list: &[DeliveryRecord], viewer: &Viewer) -> Markup {
                 @for delivery in list {
                     tr role="row" data-walk {
                         (received(delivery, viewer))
-                        td role="cell" { (delivery.reason.as_deref().unwrap_or_default()) @if let Some(code) = &delivery.reason_code { small { (label::in_words(code)) } } }
-                        td role="cell" data-label="Where in the body" { @if let Some(path) = &delivery.reason_path { (place(path)) } }
+                        td.what role="cell" {
+                            (delivery.reason.as_deref().unwrap_or_default())
+                            small {
+                                @if let Some(code) = &delivery.reason_code { (label::in_words(code)) }
+                                @if let Some(path) = &delivery.reason_path { span title="Where in the body" { ", " @if !path.is_empty() { "at " } (place(path)) } }
+                            }
+                        }
                         td role="cell" data-label="Came by" {
-                            bdi { (delivery.origin) }
+                            bdi.one-line title=(delivery.origin) { (delivery.origin) }
                             @if let Some(id) = &delivery.order_id { small { "names order " a href=(order_path(id, &delivery.sender)) { bdi { (id) } } } }
                             @if let Some(kind) = &delivery.event_type { small { bdi { (kind) } } }
                         }

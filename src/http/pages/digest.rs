@@ -35,6 +35,13 @@ pub struct Visit {
     pub status: Option<String>,
 }
 
+impl Visit {
+    /// Whether it has not begun at a moment.
+    pub fn is_to_come(&self, moment: DateTime<Utc>) -> bool {
+        self.at.is_some_and(|at| at >= moment)
+    }
+}
+
 /// The latest expected completion of the items, and days later than first stated for that item.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Expected {

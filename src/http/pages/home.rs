@@ -98,7 +98,7 @@ fn moved((hit, digest): &Row, viewer: &Viewer) -> Markup {
             a href=(order_path(&order.order_id, &order.sender)) { bdi { (order.order_id) } }
             " " (label::state(&order.state))
             @if let Some(one) = digest.attention.first() { " " span title=(one.why) { (label::reason(&one.reason)) } }
-            small { (digest.product) @if !digest.product.is_empty() { " · " } (viewer.ago(order.last_event_at)) " · " (events(order.events)) }
+            small { (label::brief(&digest.product)) @if !digest.product.is_empty() { " · " } (viewer.ago(order.last_event_at)) " · " (events(order.events)) }
         }
     }
 }

@@ -114,9 +114,42 @@ pub fn shortened(id: &str) -> Markup {
 /// The first part of a long id, where there are too many of them for titles.
 pub fn beginning(id: &str) -> String {
     const SHOWN: usize = 8;
-    if id.chars().count() <= SHOWN + 4 {
-        id.to_owned()
-    } else {
-        format!("{}…", id.chars().take(SHOWN).collect::<String>())
+    if id.chars().count() <= SHOWN + 4 { id.to_owned() } else { cut(id, SHOWN) }
+}
+
+/// A text of the sender's that stands where a few words are expected; one of hundreds of letters is cut, and its title
+/// holds it whole.
+pub fn brief(text: &str) -> Markup {
+    match briefly(text) {
+        Some(shown) => html! { span title=(text) { bdi { (shown) } } },
+        None => html! { bdi { (text) } },
+    }
+}
+
+/// The first part of a text that is too long to stand among few words; `None` where it is short enough.
+pub fn briefly(text: &str) -> Option<String> {
+    const SHOWN: usize = 60;
+    (text.chars().count() > SHOWN).then(|| cut(text, SHOWN))
+}
+
+fn cut(text: &str, letters: usize) -> String {
+    format!("{}…", text.chars().take(letters).collect::<String>().trim_end())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{beginning, brief, briefly};
+
+    #[test]
+    fn long_texts_are_cut_and_whole_in_their_titles() {
+        let long = "é".repeat(61);
+        assert_eq!(briefly(&long), Some(format!("{}…", "é".repeat(60))));
+        assert_eq!(brief(&long).into_string(), format!("<span title=\"{long}\"><bdi>{}…</bdi></span>", "é".repeat(60)));
+        assert_eq!(briefly(&"é".repeat(60)), None);
+        assert_eq!(brief("FTTP 1000").into_string(), "<bdi>FTTP 1000</bdi>");
+        assert_eq!(
+            (beginning("123456789012").as_str(), beginning("1234567890123").as_str()),
+            ("123456789012", "12345678…")
+        );
     }
 }

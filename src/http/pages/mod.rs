@@ -32,7 +32,7 @@ pub use difference::{difference, page_of as difference_page};
 pub use digest::Digest;
 pub use docs::docs;
 pub use home::home;
-pub use message::{choose_sender, message};
+pub use message::{choose_sender, message, nothing_yet};
 pub use order::{Moments, OrderView, order};
 pub use orders::{OrdersQuery, REASONS, Row, orders, stands_apart};
 pub use queues::{attention, feed, unknown, visits};

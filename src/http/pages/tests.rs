@@ -6,7 +6,9 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::digest::{Expected, Visit};
-use super::{Digest, Moments, OrderView, OrdersQuery, Viewer, Who, Zone, choose_sender, message, order, orders};
+use super::{
+    Digest, Moments, OrderView, OrdersQuery, Viewer, Who, Zone, choose_sender, message, nothing_yet, order, orders,
+};
 use crate::order::{Appointment, Attention, Moment, Vocabulary};
 use crate::record::{
     AppointmentRecord, AttentionRecord, ContradictionRecord, EntryRecord, Identifier, ItemRecord, ItemTree,
@@ -247,6 +249,8 @@ fn hostile_values_of_a_list_are_text() {
 #[test]
 fn hostile_values_of_messages_are_text() {
     assert_escaped(&message(&hostile("title"), &hostile("detail"), &viewer()).into_string(), &["title", "detail"]);
+    let yet = nothing_yet(&head(), None, Some(&hostile("at")), Some(&hostile("known")), &viewer()).into_string();
+    assert_escaped(&yet, &["order-id", "at", "known"]);
     assert_escaped(&choose_sender(&hostile("id"), &[hostile("sender")], &viewer()).into_string(), &["id", "sender"]);
 }
 

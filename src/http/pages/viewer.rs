@@ -124,17 +124,24 @@ impl Viewer {
         self.element(at, self.day_in_words(at))
     }
 
-    /// "5 min ago", "in 3 days"; beyond ten days the day. A script keeps it true while the page is open.
+    /// When something happened: "5 min ago"; beyond ten days the day. What is dated ahead of now is told so: a clock is
+    /// wrong somewhere. A script keeps it true while the page is open.
     pub fn ago(&self, at: DateTime<Utc>) -> Markup {
         const LONG: i64 = 10;
         let span_of = self.now - at;
         let text = match span_of.num_seconds() {
-            _ if span_of.num_days().abs() >= LONG => return self.minute(at),
-            ..-59 => format!("in {}", span(span_of)),
+            ..-59 => return self.ahead(at),
             -59..10 => "just now".to_owned(),
+            _ if span_of.num_days() >= LONG => return self.minute(at),
             _ => format!("{} ago", span(span_of)),
         };
         html! { time.ago datetime=(rfc3339(at.trunc_subsecs(3))) title=(self.exact(at)) { (text) } }
+    }
+
+    fn ahead(&self, at: DateTime<Utc>) -> Markup {
+        let title = format!("Dated ahead of now: {}. The clock of whoever sent it may be wrong.", self.exact(at));
+        let text = format!("in {}", span(self.now - at));
+        html! { time.ago.ahead datetime=(rfc3339(at.trunc_subsecs(3))) title=(title) { (text) span.hidden { ", dated ahead of now" } } }
     }
 
     fn day_in_words(&self, at: DateTime<Utc>) -> String {
@@ -210,8 +217,18 @@ mod tests {
         let words = |time| viewer(Zone::Utc).ago(at(time)).into_string();
         assert!(words("2024-04-30T11:59:58Z").contains(">just now<"));
         assert!(words("2024-04-30T11:55:00Z").contains(">5 min ago<"));
-        assert!(words("2024-05-02T13:00:00Z").contains(">in 2 days<"));
         assert!(words("2024-04-01T13:00:00Z").contains(">1 Apr 13:00<"));
+    }
+
+    #[test]
+    fn what_is_dated_ahead_of_now_is_told_so() {
+        let words = |time| viewer(Zone::Utc).ago(at(time)).into_string();
+        for (time, told) in [("2024-05-02T13:00:00Z", "in 2 days"), ("2024-08-07T13:00:00Z", "in 99 days")] {
+            let words = words(time);
+            assert!(words.contains("class=\"ago ahead\"") && words.contains(&format!(">{told}<")), "{words}");
+            assert!(words.contains("title=\"Dated ahead of now: "), "{words}");
+        }
+        assert!(!words("2024-04-30T12:00:30Z").contains("ahead"), "clocks are never quite the same");
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod side;
 mod travel;
 mod view;
 
+use chrono::{DateTime, Utc};
 use maud::{Markup, html};
 
 use super::digest::{Digest, weight};
@@ -19,12 +20,12 @@ use super::label;
 use super::orders::slip;
 use super::viewer::Viewer;
 use crate::http::link::{in_path, order_path, with_query};
-use crate::order::{ENDED_UNRESOLVED, Moment, Vocabulary, day_or_time, state_in_words};
+use crate::order::{ENDED_UNRESOLVED, Moment, Vocabulary, day_or_time, is_over, state_in_words};
 use crate::record::{AttentionRecord, ContradictionRecord, OrderHead, OrderRecord, TimelineRecord};
 use crate::wire::read_time;
 
 pub use items::flat;
-pub use travel::Moments;
+pub use travel::{Moments, instant};
 pub use view::OrderView;
 
 /// An order's page. `order` and `timeline` are as of the view's times; `version` tells this state of the order
@@ -42,6 +43,7 @@ pub fn order(
     let selection = view.select(timeline);
     let is_shown = |position| selection.events.iter().flatten().any(|entry| entry.event_position == position);
     let past = [view.at(), view.known_at()].into_iter().flatten().filter_map(read_time).map(|read| read.at).min();
+    let moment = past.unwrap_or(viewer.now);
     let content = html! {
         div.order data-live=[version.map(|_| stream(head))] data-version=[version] data-order=(head.order_id)
             data-sender=(head.sender) data-href=(order_path(&head.order_id, &head.sender)) data-state=(state_in_words(&head.state)) {
@@ -56,9 +58,9 @@ pub fn order(
                 }
                 p.lead { (head.state_reason) }
                 (attention(order, viewer))
-                (facts(head, order, vocabulary, viewer))
+                (facts(head, order, moment, vocabulary, viewer))
                 (milestones::strip(timeline, is_shown, vocabulary, viewer))
-                (picture::picture(order, timeline, past.unwrap_or(viewer.now), vocabulary, viewer))
+                (picture::picture(order, timeline, moment, vocabulary, viewer))
             }
             p.news #news role="status" {}
             div.columns {
@@ -138,12 +140,19 @@ fn contradiction(one: &ContradictionRecord, viewer: &Viewer) -> Markup {
     html! { li { (label::reason("contradiction")) " since " (viewer.minute(one.since)) ": " (first) ", yet " (second) } }
 }
 
-fn facts(head: &OrderHead, order: &OrderRecord, vocabulary: &Vocabulary, viewer: &Viewer) -> Markup {
-    let digest = Digest::of_record(order, vocabulary, viewer.now);
+/// The order's facts as of the moment that the page shows: what is next, and what was last, counts from there.
+fn facts(
+    head: &OrderHead,
+    order: &OrderRecord,
+    moment: DateTime<Utc>,
+    vocabulary: &Vocabulary,
+    viewer: &Viewer,
+) -> Markup {
+    let digest = Digest::of_record(order, vocabulary, moment);
     let (services, more) = digest.service_ids.split_at(digest.service_ids.len().min(3));
     html! {
         dl.facts {
-            @if !digest.product.is_empty() { div { dt { "Product" } dd { (digest.product) } } }
+            @if !digest.product.is_empty() { div { dt { "Product" } dd { (label::brief(&digest.product)) } } }
             @if !services.is_empty() {
                 div { dt { "Service id" } dd {
                     @for id in services { (label::copied(id)) }
@@ -151,8 +160,12 @@ fn facts(head: &OrderHead, order: &OrderRecord, vocabulary: &Vocabulary, viewer:
                 } }
             }
             @if let Some(visit) = &digest.appointment {
-                div { dt { @if visit.at.is_some_and(|at| at >= viewer.now) { "Next appointment" } @else { "Last appointment" } } dd {
-                    (visit.window) @if let Some(status) = &visit.status { small { (status) } }
+                @let is_to_come = visit.is_to_come(moment);
+                // Nobody comes for an order that has ended, whatever was booked.
+                @let is_over = is_over(&head.state);
+                div { dt { @match (is_to_come, is_over) { (true, false) => "Next appointment", (true, true) => "Appointment", (false, _) => "Last appointment" } } dd {
+                    (visit.window) @if let Some(status) = &visit.status { small { (label::brief(status)) } }
+                    @if is_to_come && is_over { small { "the order has ended" } }
                 } }
             }
             @if let Some(expected) = &digest.expected { div { dt { "Expected completion" } dd {
@@ -162,9 +175,9 @@ fn facts(head: &OrderHead, order: &OrderRecord, vocabulary: &Vocabulary, viewer:
             @if let Some(external_id) = &head.external_id { div { dt { "External id" } dd { (label::copied(external_id)) } } }
             div { dt { "Sender" } dd { bdi { (head.sender) } } }
             @for party in order.parties.iter().take(3) {
-                div { dt { "Party " bdi { (party.role) } } dd { (label::copied(&party.id)) } }
+                div { dt { "Party " (label::brief(&party.role)) } dd { (label::copied(&party.id)) } }
             }
-            @for (name, value) in &order.characteristics { div { dt { (name) } dd { bdi { (value) } } } }
+            @for (name, value) in &order.characteristics { div { dt { (label::brief(name)) } dd { bdi { (value) } } } }
             div { dt { "First event" } dd { (viewer.minute(head.first_event_at)) } }
             div { dt { "Last event" } dd { (viewer.minute(head.last_event_at)) } }
             div { dt { "Last received" } dd { (viewer.minute(head.last_received_at)) } }

@@ -18,7 +18,7 @@ pub fn parties(order: &OrderRecord) -> Markup {
                 h2 #parties { "Parties" }
                 dl {
                     @for party in &order.parties {
-                        div { dt { bdi { (party.role) } } dd { (label::copied(&party.id)) @if let Some(name) = &party.name { " " bdi { (name) } } } }
+                        div { dt { (label::brief(&party.role)) } dd { (label::copied(&party.id)) @if let Some(name) = &party.name { " " bdi { (name) } } } }
                     }
                 }
             }

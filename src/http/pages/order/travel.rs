@@ -8,7 +8,7 @@ use maud::{Markup, html};
 use super::items;
 use super::view::OrderView;
 use crate::http::link::{in_path, order_path, with_query};
-use crate::http::pages::label::in_words;
+use crate::http::pages::label::{briefly, in_words};
 use crate::http::pages::viewer::Viewer;
 use crate::order::{Kind, Vocabulary, rfc3339};
 use crate::record::{OrderHead, OrderRecord};
@@ -35,7 +35,8 @@ pub fn banner(head: &OrderHead, view: &OrderView, viewer: &Viewer) -> Markup {
     }
 }
 
-fn instant(given: &str, viewer: &Viewer) -> Markup {
+/// A time as the address gives it, in full.
+pub fn instant(given: &str, viewer: &Viewer) -> Markup {
     match read_time(given) {
         Some(read) => html! { time datetime=(rfc3339(read.at)) { (viewer.exact(read.at)) } },
         None => html! { bdi { (given) } },
@@ -55,7 +56,9 @@ pub fn filters(order: &OrderRecord, view: &OrderView, vocabulary: &Vocabulary) -
                 select name="item" {
                     option value="" { "all" }
                     @for item in &items {
-                        option value=(item.item_id) selected[view.item() == Some(&item.item_id)] { (items::name(item, vocabulary)) }
+                        @let name = items::name(item, vocabulary);
+                        @let short = briefly(&name);
+                        option value=(item.item_id) selected[view.item() == Some(&item.item_id)] title=[short.as_ref().map(|_| &name)] { (short.as_ref().unwrap_or(&name)) }
                     }
                     @if let Some(unknown) = unknown { option value=(unknown) selected { (unknown) } }
                 }

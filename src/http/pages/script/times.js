@@ -11,9 +11,10 @@
   const refresh = () => {
     for (const time of document.querySelectorAll("time.ago")) {
       const seconds = (Date.now() - Date.parse(time.dateTime)) / 1000;
-      if (!(Math.abs(seconds) < 864000)) continue;
-      time.textContent =
-        seconds < -59 ? `in ${words(seconds)}` : seconds < 10 ? "just now" : `${words(seconds)} ago`;
+      // What is dated ahead of now keeps its hint until it is not.
+      if (!(seconds < 864000) || seconds < -59) continue;
+      time.classList.remove("ahead");
+      time.textContent = seconds < 10 ? "just now" : `${words(seconds)} ago`;
     }
   };
   setInterval(() => document.hidden || refresh(), 1000);

@@ -2,7 +2,7 @@
 
 /// As much of a text as fits.
 pub fn cut(text: &str, room: f64) -> String {
-    if text.chars().map(letter_width).sum::<f64>() <= room {
+    if width_of(text) <= room {
         return text.to_owned();
     }
     let mut left = room - letter_width('…');
@@ -19,14 +19,18 @@ pub fn cut(text: &str, room: f64) -> String {
 
 /// As much of "Managed install 13006429.3" as fits: the id, which tells items apart, before the words.
 pub fn cut_words(name: &str, room: f64) -> String {
-    let width = |text: &str| text.chars().map(letter_width).sum::<f64>();
     match name.rsplit_once(' ') {
-        Some((words, id)) if width(name) > room => {
-            let words = cut(words, room - width(id) - letter_width(' '));
+        Some((words, id)) if width_of(name) > room => {
+            let words = cut(words, room - width_of(id) - letter_width(' '));
             if words.is_empty() { cut(id, room) } else { format!("{words} {id}") }
         }
         _ => cut(name, room),
     }
+}
+
+/// About what a text takes, rather more than less.
+pub fn width_of(text: &str) -> f64 {
+    text.chars().map(letter_width).sum()
 }
 
 /// About what a letter takes in the fonts of the pages, at the size of the picture's words; rather more than less.

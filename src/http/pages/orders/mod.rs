@@ -1,5 +1,7 @@
 //! The list of orders.
 
+mod filters;
+
 use maud::{Markup, html};
 
 use super::digest::Digest;
@@ -7,7 +9,7 @@ use super::frame::{Frame, page};
 use super::label;
 use super::viewer::Viewer;
 use crate::http::link::{order_path, with_query};
-use crate::order::{Attention, ENDED_UNRESOLVED, state_in_words};
+use crate::order::{Attention, ENDED_UNRESOLVED, is_over};
 use crate::store::{MOST_MATCHES, OrderHit};
 
 /// What the list was asked for, as the texts that stood in the address; empty is the same as not given.
@@ -39,10 +41,6 @@ pub struct OrdersQuery {
 
 /// An order of the list with what it shows of it.
 pub type Row = (OrderHit, Digest);
-
-/// TMF622's states of an order (domain §2), for the filter; others can stand beside them.
-const STATES: [&str; 9] =
-    ["acknowledged", "inProgress", "pending", "held", "completed", "partial", "failed", "cancelled", "rejected"];
 
 /// The reasons for attention, the weightiest first.
 pub const REASONS: [&str; 9] = [
@@ -119,70 +117,11 @@ pub fn orders(rows: &[Row], query: &OrdersQuery, viewer: &Viewer) -> Markup {
         @if query.is_cut {
             p.note { "More orders than " (MOST_MATCHES) " have this id; some of them are listed. A customer’s latest orders are found with the filter for customers." }
         }
-        (filters(rows, query))
+        (filters::filters(rows, query, viewer))
         @if rows.is_empty() { (nothing(query)) } @else { (list(rows, query, viewer)) }
         (pager(query))
     };
     page(&Frame { search: q.unwrap_or_default(), ..Frame::of_part(&title, "/orders") }, viewer, content)
-}
-
-fn filters(rows: &[Row], query: &OrdersQuery) -> Markup {
-    let found = rows.iter().map(|(hit, _)| hit.head.state.as_str());
-    let states = options(STATES.into_iter().chain(found), given(&query.state));
-    let senders = options(query.senders.iter().map(String::as_str), given(&query.sender));
-    let reasons = options(["any"].into_iter().chain(REASONS), given(&query.attention));
-    html! {
-        form.filters action="/orders" method="get" aria-label="Filter the list" {
-            @for hidden in ["q", "sort", "limit"] {
-                @if let Some((_, Some(value))) = query.filters().into_iter().find(|(name, _)| *name == hidden) {
-                    input type="hidden" name=(hidden) value=(value);
-                }
-            }
-            (select("state", "State", &states, given(&query.state), state_in_words))
-            (select("attention", "Needs attention", &reasons, given(&query.attention), |reason| {
-                if reason == "any" { "for any reason".to_owned() } else { label::reason_in_words(reason) }
-            }))
-            (select("sender", "Sender", &senders, given(&query.sender), str::to_owned))
-            label { span { "Customer" } input name="party" value=[given(&query.party)] placeholder="CUG…" size="14"; }
-            @if let Some(offering) = given(&query.offering) { label { span { "Offering" } input name="offering" value=(offering) size="10"; } }
-            @if given(&query.started_from).is_some() { label { span { "First event from" } input type="date" name="startedFrom" value=[day(&query.started_from)]; } }
-            label { span { "Last event from" } input type="date" name="changedFrom" value=[day(&query.changed_from)]; }
-            label { span { "before" } input type="date" name="changedTo" value=[day(&query.changed_to)]; }
-            button type="submit" { "Show" }
-            @if query.is_filtered() { a.reset href=(with_query("/orders", &[("q", given(&query.q))])) { "Without filters" } }
-        }
-    }
-}
-
-/// The day of a time of the address, as a date field takes it.
-fn day(text: &Option<String>) -> Option<&str> {
-    given(text).and_then(|text| text.get(..10))
-}
-
-/// Each value once, whatever its spelling, with the chosen one among them.
-pub fn options<'v>(values: impl Iterator<Item = &'v str>, chosen: Option<&'v str>) -> Vec<&'v str> {
-    let mut options: Vec<&str> = Vec::new();
-    for value in values.chain(chosen) {
-        if !options.iter().any(|had| had.eq_ignore_ascii_case(value)) {
-            options.push(value);
-        }
-    }
-    options
-}
-
-pub fn select(name: &str, title: &str, values: &[&str], chosen: Option<&str>, words: fn(&str) -> String) -> Markup {
-    html! {
-        label { span { (title) }
-            select name=(name) {
-                option value="" { "any" }
-                @for value in values {
-                    option value=(value) selected[chosen.is_some_and(|chosen| chosen.eq_ignore_ascii_case(value))] {
-                        (words(value))
-                    }
-                }
-            }
-        }
-    }
 }
 
 /// Roles stand in the open because the phone's style makes the table's parts blocks, which would lose them.
@@ -236,7 +175,7 @@ fn row((hit, digest): &Row, is_search: bool, viewer: &Viewer) -> Markup {
             }
             td role="cell" { span title=(order.state_reason) { (label::state(&order.state)) } }
             td role="cell" data-label="Attention" { (attention(digest, viewer)) }
-            td role="cell" data-label="Product" { (digest.product) }
+            td role="cell" data-label="Product" { (label::brief(&digest.product)) }
             td.ids role="cell" data-label="Customer, service" {
                 @for id in few(&digest.customers) { bdi.one-line title=(id) { (id) } br; }
                 @for id in few(&digest.service_ids) { small { bdi.one-line title=(id) { (id) } } }
@@ -245,8 +184,8 @@ fn row((hit, digest): &Row, is_search: bool, viewer: &Viewer) -> Markup {
             }
             td role="cell" data-label="Appointment" {
                 @if let Some(visit) = &digest.appointment {
-                    @if visit.at.is_some_and(|at| at >= viewer.now) { span.coming { (visit.window) } } @else { (visit.window) }
-                    @if let Some(status) = &visit.status { small { (status) } }
+                    @if visit.is_to_come(viewer.now) && !is_over(&order.state) { span.coming { (visit.window) } } @else { (visit.window) }
+                    @if let Some(status) = &visit.status { small { (label::brief(status)) } }
                 }
             }
             td role="cell" data-label="Expected" {

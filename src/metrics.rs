@@ -77,6 +77,7 @@ pub struct SpoolMetrics {
     pub refused: Counter,
     pub damaged_bytes: Counter,
     deliveries: Gauge,
+    troubled: Gauge,
     bytes: Gauge,
     max_bytes: Gauge,
     oldest: Seconds,
@@ -173,9 +174,11 @@ impl Metrics {
         spool.register("appended", "Deliveries that went into the spool", self.spool.appended.clone());
         spool.register("drained", "Deliveries that went from it into the database", self.spool.drained.clone());
         spool.register("refused", "Deliveries that it could not take", self.spool.refused.clone());
-        let help = "Bytes of it that cannot be read; the files are kept as *.damaged";
+        let help = "Bytes of it that cannot be read or taken in; the files are kept as *.damaged";
         spool.register("damaged_bytes", help, self.spool.damaged_bytes.clone());
         spool.register("deliveries", "Deliveries that wait in it", self.spool.deliveries.clone());
+        let help = "Deliveries in it that could not be read or taken in while others could; they are tried again";
+        spool.register("troubled_deliveries", help, self.spool.troubled.clone());
         spool.register("bytes", "Room that it takes on the disk", self.spool.bytes.clone());
         spool.register("max_bytes", "Room that it may take", self.spool.max_bytes.clone());
         let help = "Age of the delivery that waits longest, 0 where none does";
@@ -229,6 +232,7 @@ impl SpoolMetrics {
     fn show(&self, status: &SpoolStatus) {
         let whole = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
         self.deliveries.set(i64::try_from(status.deliveries).unwrap_or(i64::MAX));
+        self.troubled.set(i64::try_from(status.unreadable + status.untakeable).unwrap_or(i64::MAX));
         self.bytes.set(whole(status.bytes));
         self.max_bytes.set(whole(status.max_bytes));
         self.away.set(i64::from(status.is_away));

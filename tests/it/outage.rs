@@ -126,6 +126,15 @@ async fn a_service_whose_database_is_away_at_the_start_judges_by_what_it_knew_an
     let answer = deliver(&stranger, &secret, "01").await;
     assert_eq!((answer.status, answer.header("retry-after").is_some()), (503, true), "{}", answer.text());
     assert_eq!(get(&stranger, "/health/ready").await.status, 503, "it could keep nothing");
+    // By whatever name the service is reached: it is not known to be open, and nobody is let in.
+    let named = async |method: &str, path: &str| {
+        send(stranger.address, method, path, &[JSON, ("Host", "orders.example")], body("01")).await
+    };
+    let answer = named("POST", "/listener").await;
+    assert_eq!((answer.status, answer.header("retry-after").is_some()), (503, true), "{}", answer.text());
+    assert_eq!(named("GET", "/health/live").await.status, 200);
+    let ready = named("GET", "/health/ready").await;
+    assert_eq!((ready.status, ready.json()["code"].as_str()), (503, Some("database-unavailable")));
     drop(stranger);
 
     let program = serve(&known);

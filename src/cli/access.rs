@@ -25,11 +25,17 @@ pub fn access(config: &HttpConfig) -> Result<AccessSettings> {
                 ForwardedHeaderName::Forwarded => ForwardedHeader::Forwarded,
             },
         },
+        is_behind_proxy: is_behind_proxy(config),
         session_idle: TimeDelta::minutes(i64::from(access.session_idle)),
         session_longest: TimeDelta::minutes(i64::from(access.session_longest)),
         oidc: sign_in(&config.sign_in)?,
         ..AccessSettings::default()
     })
+}
+
+/// Whether others are to reach the service through a proxy.
+pub fn is_behind_proxy(config: &HttpConfig) -> bool {
+    !config.access.trusted_proxy.is_empty() || config.sign_in.public_url.is_some()
 }
 
 fn sign_in(config: &SignInConfig) -> Result<Option<OidcSettings>> {
@@ -110,13 +116,19 @@ pub fn safe_to_open(config: &HttpConfig, address: SocketAddr, state: &State) -> 
     if is_set_up {
         return Ok("Nobody gets in who does not show who they are.".to_owned());
     }
-    if address.ip().is_loopback() {
+    if address.ip().is_loopback() && !is_behind_proxy(config) {
         return Ok("Nobody has been set up, so it is open to whoever is on this machine (see `senders` and `keys`)."
             .to_owned());
     }
     if config.access.unprotected {
         return Ok("IT IS OPEN TO WHOEVER REACHES IT: --unprotected, and nobody has been set up.".to_owned());
     }
+    ensure!(
+        !address.ip().is_loopback(),
+        "--trusted-proxy and --public-url say that others reach the service through a proxy, and nobody has been set up: \
+         whoever reaches the proxy could read every order and push events. Set somebody up first (`order-timeline senders \
+         rotate bt-wholesale`, `order-timeline keys add NAME`), or leave these two out, or say --unprotected"
+    );
     bail!(
         "--listen {address} can be reached from other machines, and nobody has been set up: whoever reaches the service \
          could read every order and push events. Set somebody up first (`order-timeline senders rotate bt-wholesale`, \

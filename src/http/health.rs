@@ -112,6 +112,7 @@ pub async fn ready(
         }
         Err(problem) => match problem.code.as_str() {
             "database-out-of-date" => "out-of-date",
+            "database-of-another-version" => "of-another-version",
             "database-read-only" => "read-only",
             _ => "unavailable",
         },
@@ -129,7 +130,16 @@ async fn database(store: &Store) -> Result<(), Problem> {
         }
         answered => answered?,
     }
-    match store.pending_migrations().await? {
+    let pending = match store.pending_migrations().await {
+        Err(StoreError::Schema(told)) => {
+            let mut letters = told.chars();
+            let first = letters.next().into_iter().flat_map(char::to_uppercase);
+            let detail: String = first.chain(letters).chain(std::iter::once('.')).collect();
+            return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "database-of-another-version", detail));
+        }
+        counted => counted?,
+    };
+    match pending {
         0 => Ok(()),
         pending => {
             let detail = format!("The database lacks {pending} migrations; run `order-timeline migrate`.");

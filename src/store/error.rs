@@ -24,6 +24,13 @@ pub enum StoreError {
     /// Bodies that it needs have been let go, as the operator wishes, or are damaged; what was made of them stays.
     #[error("bodies that are needed for it are no longer kept as they were received")]
     NoLongerKept,
+    /// A role that is to see some orders only may see all.
+    #[error(
+        "the role {0} can read all orders already (it may use the schema analytics, or the tables, or is a superuser, or is \
+         a member of a role that can): what it is let see here would take nothing from that. Take another role, or take \
+         that right from it"
+    )]
+    SeesAll(String),
     /// The schema is not the program's.
     #[error("{0}")]
     Schema(String),

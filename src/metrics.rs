@@ -17,7 +17,7 @@ use prometheus_client::registry::{Registry, Unit};
 
 use crate::access::{self, Door};
 use crate::intake::{Delivery, Incoming, NotTaken};
-use crate::record::Receipt;
+use crate::record::{OutcomeName, Receipt};
 use crate::spool::SpoolStatus;
 use crate::store::Census;
 
@@ -151,7 +151,7 @@ impl Metrics {
                 drop(self.refused.get_or_create(&Refusal { door: door.name(), reason: reason.to_owned() }));
             }
         }
-        let help = "When a sender's last delivery was received, seconds since 1970";
+        let help = "When a sender's last delivery that was not quarantined was received, seconds since 1970";
         r.register("last_delivery_timestamp_seconds", help, self.last_delivery.clone());
         let help = "From the receipt of a whole body to its answer";
         r.register_with_unit("answer", help, Unit::Seconds, self.taking.clone());
@@ -217,6 +217,9 @@ impl Metrics {
         for (sender, at) in &census.last_deliveries {
             self.heard_of(sender, *at);
         }
+        for sender in &census.disabled {
+            self.last_delivery.remove(&Sender { sender: sender.clone() });
+        }
     }
 
     /// A delivery of a sender's was kept that came then.
@@ -267,8 +270,10 @@ impl Taking {
         get().taking.observe(self.began.elapsed().as_secs_f64());
         match taken {
             Ok(receipt) => {
-                // Only what is kept: a sender whose every delivery fails is as good as silent.
-                get().heard_of(&self.sender, self.received_at);
+                // Only what is kept and says something: a sender whose every delivery fails is as good as silent.
+                if receipt.outcome != OutcomeName::Quarantined {
+                    get().heard_of(&self.sender, self.received_at);
+                }
                 let labels = Answered { sender: self.sender, outcome: receipt.outcome.name() };
                 get().answered.get_or_create(&labels).inc();
             }

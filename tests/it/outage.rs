@@ -72,6 +72,18 @@ async fn a_private_postgresql_that_is_killed_is_told_of_and_started_again() {
 }
 
 #[tokio::test]
+async fn a_private_postgresql_is_not_told_what_the_service_is() {
+    let directory = reachable_directory();
+    let data_dir = directory.path().join("data");
+    let secrets = [("ORDER_TIMELINE_HYBRIS_BSS_PR", "http://user:hush@127.0.0.1:9/"), ("ANYTHING_ELSE", "hush")];
+    let program = Program::serve(&["--data-dir", data_dir.to_str().unwrap()], &secrets);
+    let environment = std::fs::read(Path::new("/proc").join(postmaster(&data_dir)).join("environ")).unwrap();
+    let environment = String::from_utf8_lossy(&environment).into_owned();
+    assert!(environment.contains("PATH=") && !environment.contains("hush"), "{environment}");
+    program.stop();
+}
+
+#[tokio::test]
 async fn with_a_spool_its_senders_do_not_notice() {
     let directory = reachable_directory();
     let (data_dir, spool) = (directory.path().join("data"), directory.path().join("spool"));

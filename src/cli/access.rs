@@ -9,6 +9,36 @@ use chrono::TimeDelta;
 use crate::access::{OidcSettings, State, is_private};
 use crate::config::{ForwardedHeaderName, HttpConfig, LimitsConfig, SignInConfig, TlsConfig};
 use crate::http::{AccessSettings, ForwardedHeader, Limits, Proxies, TlsSettings};
+use crate::spool::SpoolStatus;
+
+/// Settings that are right each by itself and make no sense together.
+///
+/// # Errors
+/// Which, and why.
+pub fn check(config: &HttpConfig) -> Result<()> {
+    let (access, limits, spool) = (&config.access, &config.limits, &config.spool);
+    ensure!(
+        limits.max_bytes_in_flight >= config.max_body_bytes,
+        "--max-bytes-in-flight {} is less than --max-body-bytes {}: such a body could never be taken in",
+        limits.max_bytes_in_flight,
+        config.max_body_bytes
+    );
+    let one_body = u64::try_from(config.max_body_bytes).unwrap_or(u64::MAX).saturating_add(SpoolStatus::LOW);
+    ensure!(
+        spool.spool.is_none() || spool.spool_max >= one_body,
+        "--spool-max {} has no room for a body of --max-body-bytes {}, and {} KiB for what is kept beside it",
+        spool.spool_max,
+        config.max_body_bytes,
+        SpoolStatus::LOW / 1024
+    );
+    ensure!(
+        access.session_idle <= access.session_longest,
+        "--session-idle {} is more than --session-longest {}: no session would last so long",
+        access.session_idle,
+        access.session_longest
+    );
+    Ok(())
+}
 
 /// The settings of access.
 ///

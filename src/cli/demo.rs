@@ -8,7 +8,7 @@ use anyhow::{Context, Result, anyhow, ensure};
 use chrono::Utc;
 use tracing::warn;
 
-use super::access::is_behind_proxy;
+use super::access::{check, is_behind_proxy};
 use super::database::Database;
 use super::serve::{app, bind};
 use super::signals::serve_until_signalled;
@@ -18,6 +18,7 @@ use crate::http;
 use crate::store::private_postgres;
 
 pub async fn run(database: &DatabaseConfig, config: &DemoConfig) -> Result<()> {
+    check(&config.http)?;
     ensure!(
         database.database_url.is_none(),
         "the demo starts with an empty database of its own and takes no --database-url (or DATABASE_URL)"

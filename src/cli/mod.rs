@@ -48,6 +48,7 @@ pub fn main(config: Config) -> ExitCode {
 const SERVING: &str = "info,actix_http::h1::dispatcher=off";
 
 fn start(config: Config) -> Result<()> {
+    config::check_environment().map_err(anyhow::Error::msg)?;
     trial::arm(config::trial().map_err(anyhow::Error::msg)?);
     let usual = if matches!(config.command, Command::Serve(_) | Command::Demo(_)) { SERVING } else { "warn" };
     let filter = config.log.log.as_deref().unwrap_or(usual);

@@ -156,6 +156,13 @@ async fn it_does_not_start_where_others_reach_it_and_nobody_is_set_up() {
         (vec!["--trusted-proxy", "10.0.0.0/99"], "no range of addresses"),
         (vec!["--trusted-proxy", "127.0.0.1"], "others reach the service through a proxy, and nobody has been set up"),
         (vec!["--public-url", "https://orders.example"], "or say --unprotected"),
+        (vec!["--forwarded-header", "forwarded"], "--trusted-proxy"),
+        (vec!["--oidc-read-groups", ""], "--oidc-read-groups"),
+        (vec!["--session-idle", "100", "--session-longest", "10"], "no session would last so long"),
+        (vec!["--max-body-bytes", "0"], "no event would be taken in whole"),
+        (vec!["--max-bytes-in-flight", "65536"], "is less than --max-body-bytes"),
+        (vec!["--spool-max", "2GiB"], "--spool <DIR>"),
+        (vec!["--spool", "/nothing/there", "--spool-max", "1MiB"], "has no room for a body"),
     ] {
         let all: Vec<&str> = ["serve", "--listen", "127.0.0.1:0"].into_iter().chain(arguments).collect();
         let told = refused(run(&database, &all).await);

@@ -283,3 +283,14 @@ async fn a_signature_may_be_of_the_packed_body_or_of_what_it_holds() {
     assert_eq!(wrong.status, 401);
     app.stop().await;
 }
+
+#[tokio::test]
+async fn a_variable_that_is_no_setting_refuses_the_command() {
+    let command = std::process::Command::new(env!("CARGO_BIN_EXE_order-timeline"))
+        .arg("migrate")
+        .env("ORDER_TIMELINE_DATA_DIRECTORY", "/nothing/there")
+        .output()
+        .unwrap();
+    let told = String::from_utf8_lossy(&command.stderr).into_owned();
+    assert!(!command.status.success() && told.contains("did you mean ORDER_TIMELINE_DATA_DIR?"), "{told}");
+}

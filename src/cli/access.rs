@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::{Result, bail, ensure};
 use chrono::TimeDelta;
 
+use super::open_files::connections_within;
 use crate::access::{OidcSettings, State, is_private};
 use crate::config::{ForwardedHeaderName, HttpConfig, LimitsConfig, SignInConfig, TlsConfig};
 use crate::http::{AccessSettings, ForwardedHeader, Limits, Proxies, TlsSettings};
@@ -103,11 +104,13 @@ fn sign_in(config: &SignInConfig) -> Result<Option<OidcSettings>> {
     }))
 }
 
-pub fn limits(config: &LimitsConfig) -> Limits {
+pub fn limits(config: &LimitsConfig, tls: &TlsConfig) -> Limits {
+    // An encrypted one may be of HTTP/2, and is then held by who watches it, too.
+    let files_each = if tls.tls_cert.is_some() { 2 } else { 1 };
     Limits {
         head_time_out: Duration::from_secs(config.head_time_out),
         body_time_out: Duration::from_secs(config.body_time_out),
-        connections: usize::try_from(config.max_connections).unwrap_or(usize::MAX),
+        connections: connections_within(usize::try_from(config.max_connections).unwrap_or(usize::MAX), files_each),
         room: config.max_bytes_in_flight,
     }
 }

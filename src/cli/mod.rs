@@ -11,6 +11,7 @@ mod hybris;
 mod ingest;
 mod keys;
 mod migrate;
+mod open_files;
 mod rebuild;
 mod senders;
 mod serve;

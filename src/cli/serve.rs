@@ -175,7 +175,7 @@ pub fn app(config: &HttpConfig, store: Store, vocabulary: Current) -> Result<App
         max_body_bytes: config.max_body_bytes,
         data_dir: None,
         access: access(config)?,
-        limits: limits(&config.limits),
+        limits: limits(&config.limits, &config.tls),
         tls: tls(&config.tls),
     })
 }

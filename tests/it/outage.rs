@@ -80,7 +80,7 @@ async fn a_private_postgresql_is_not_told_what_the_service_is() {
     let environment = std::fs::read(Path::new("/proc").join(postmaster(&data_dir)).join("environ")).unwrap();
     let environment = String::from_utf8_lossy(&environment).into_owned();
     assert!(environment.contains("PATH=") && !environment.contains("hush"), "{environment}");
-    program.stop();
+    drop(program);
 }
 
 #[tokio::test]

@@ -19,7 +19,8 @@ use crate::store::{OrderKey, Store, StoreError};
 const LONGEST: Duration = Duration::from_secs(60);
 /// Where so many orders one after the other cannot be added to, and none could, it is not for the orders.
 pub const SEVERAL: usize = 3;
-/// How long an order is left alone that could not be added to: the first time, and at most.
+/// How long an order is left alone that could not be added to twice, and at most. After the first time it is only tried by
+/// itself.
 const FIRST_REST: Duration = Duration::from_secs(1);
 const LONGEST_REST: Duration = Duration::from_secs(30);
 
@@ -36,7 +37,7 @@ struct Rest {
 
 impl Troubled {
     fn failed(&mut self, order: OrderKey, cause: &Arc<StoreError>) {
-        let time = self.0.get(&order).map_or(FIRST_REST, |rest| LONGEST_REST.min(rest.time * 2));
+        let time = self.0.get(&order).map_or(Duration::ZERO, |rest| (rest.time * 2).clamp(FIRST_REST, LONGEST_REST));
         let now = Instant::now();
         // What nobody has asked for again is forgotten.
         self.0.retain(|_, rest| rest.until + LONGEST_REST > now);

@@ -103,6 +103,10 @@ async fn turn(spool: &Weak<Spool>, store: &Store, vocabulary: &Vocabulary, most:
     };
     match taken {
         Ok(()) => {
+            if spool.is_away() {
+                // What was connected before it went away is not connected now.
+                store.doubt_connections();
+            }
             spool.database_is_back();
             Some(true)
         }

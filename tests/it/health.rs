@@ -87,7 +87,7 @@ async fn a_lock_that_others_hold_is_not_waited_for_without_end() {
     let waiting = std::time::Instant::now();
     let post = app.post("/listener", crate::app::body("00"));
     let answer = tokio::time::timeout(std::time::Duration::from_secs(20), post).await.unwrap();
-    assert_eq!((answer.status, answer.json()["code"].as_str()), (503, Some("database-unavailable")));
+    assert_eq!((answer.status, answer.json()["code"].as_str()), (503, Some("not-taken")));
     assert!(waiting.elapsed().as_secs() >= 3, "a short lock is waited for");
     other.rollback().await.unwrap();
     assert_eq!(app.post("/listener", crate::app::body("00")).await.status, 200);

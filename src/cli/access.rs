@@ -112,6 +112,7 @@ pub fn limits(config: &LimitsConfig, tls: &TlsConfig) -> Limits {
         body_time_out: Duration::from_secs(config.body_time_out),
         connections: connections_within(usize::try_from(config.max_connections).unwrap_or(usize::MAX), files_each),
         room: config.max_bytes_in_flight,
+        ..Limits::default()
     }
 }
 

@@ -15,6 +15,7 @@ use maud::Markup;
 use super::entrance::{Entrance, staff_of};
 use super::error::{Problem, bad_form, bad_path, bad_query};
 use super::hybris;
+use super::idle::Asked;
 use super::pages::{self, Viewer, Who, Zone};
 use super::peer;
 use super::plain_words;
@@ -120,6 +121,7 @@ pub async fn guard(
     request: ServiceRequest,
     next: Next<impl actix_web::body::MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    let asked = Asked::now(request.request());
     let mut response = match refusal(request.request(), openness(&request).await) {
         Some(problem) => {
             let response = told(request.request(), &problem);
@@ -138,7 +140,7 @@ pub async fn guard(
         let value = HeaderValue::from_static("max-age=31536000");
         response.headers_mut().insert(header::STRICT_TRANSPORT_SECURITY, value);
     }
-    Ok(response)
+    Ok(response.map_body(|_, body| asked.answered(body)))
 }
 
 fn is_own(origin: &HeaderValue, named: &str) -> bool {

@@ -23,12 +23,17 @@ fn check(mut names: impl Iterator<Item = String>) -> Result<(), String> {
     let known = known();
     let is_known = |name: &str| {
         let rest = name.strip_prefix(PREFIX).unwrap_or(name);
-        known.contains(name) || OTHERS.iter().any(|other| rest.starts_with(other))
+        known.contains(name) || OTHERS.iter().any(|other| rest.starts_with(other)) || is_of_a_service(name)
     };
     let Some(unknown) = names.find(|name| !is_known(name)) else { return Ok(()) };
     let nearest = known.iter().min_by_key(|known| distance(known, &unknown));
     let nearest = nearest.map(|nearest| format!("; did you mean {nearest}?")).unwrap_or_default();
     Err(format!("the environment has {unknown}, which is no setting{nearest}"))
+}
+
+/// What Kubernetes and Docker tell of services that are named like this program: nobody has written it there.
+fn is_of_a_service(name: &str) -> bool {
+    name.ends_with("_PORT") || ["_SERVICE_HOST", "_SERVICE_PORT", "_PORT_"].iter().any(|part| name.contains(part))
 }
 
 fn known() -> BTreeSet<String> {
@@ -69,6 +74,9 @@ mod tests {
         let told = |name: &str| check(std::iter::once(name.to_owned()));
         assert_eq!(told("ORDER_TIMELINE_SPOOL"), Ok(()));
         assert_eq!(told("ORDER_TIMELINE_BROWSER_TESTS"), Ok(()));
+        for name in ["SERVICE_HOST", "PORT", "PORT_8622_TCP_ADDR", "DB_SERVICE_PORT_POSTGRES"] {
+            assert_eq!(told(&format!("ORDER_TIMELINE_{name}")), Ok(()), "of Kubernetes");
+        }
         let slip = told("ORDER_TIMELINE_MAX_BODYBYTES").unwrap_err();
         assert!(slip.ends_with("did you mean ORDER_TIMELINE_MAX_BODY_BYTES?"), "{slip}");
     }

@@ -193,11 +193,11 @@ fn kilobytes(delivery: &Delivery) -> u32 {
 }
 
 async fn run(mut waiting: mpsc::Receiver<Job>, store: Store, vocabulary: Current) {
-    let (mut jobs, mut troubled) = (Vec::with_capacity(BATCH), Troubled::default());
+    let (mut jobs, mut troubled) = (Vec::new(), Troubled::default());
     while waiting.recv_many(&mut jobs, BATCH).await > 0 {
         let (words, deliveries) = (vocabulary.now(), jobs.len());
         // A panic costs this batch its answers, not the lane its life.
-        let taking = take_each(&store, &words, jobs.drain(..).collect(), &mut troubled);
+        let taking = take_each(&store, &words, std::mem::take(&mut jobs), &mut troubled);
         if AssertUnwindSafe(taking).catch_unwind().await.is_err() {
             error!(deliveries, "taking a batch in panicked; it is not acknowledged");
         }

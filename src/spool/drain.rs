@@ -205,9 +205,7 @@ async fn take_whole(
                 settled.evidence.insert(waiting.segment);
             }
             (Err(cause), Some(order)) if may_be_poison(&cause) => {
-                if let Err(away) = in_time(store.check_writable()).await {
-                    return Err(away);
-                }
+                in_time(store.check_writable()).await?;
                 error!(
                     delivery_id = %id, order_key = %order.0, %cause,
                     "a spooled delivery cannot be taken in while others can; it is tried again after a while"

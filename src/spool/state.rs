@@ -40,11 +40,13 @@ struct Rest {
 
 impl Rest {
     const FIRST: Duration = Duration::from_secs(1);
+    /// To try an order costs the others the time of a lock that somebody holds; to open a file costs nothing.
     const LONGEST: Duration = Duration::from_secs(30);
+    const LONGEST_OF_FILES: Duration = Duration::from_secs(4);
 
     /// Longer than the former one.
-    fn after(former: Option<&Self>) -> Self {
-        let time = former.map_or(Self::FIRST, |former| Self::LONGEST.min(former.time * 2));
+    fn after(former: Option<&Self>, longest: Duration) -> Self {
+        let time = former.map_or(Self::FIRST, |former| longest.min(former.time * 2));
         Self { until: Instant::now() + time, time }
     }
 }
@@ -145,13 +147,13 @@ impl State {
             let place = waiting.place();
             self.later.insert(place, (waiting, trouble));
             if trouble == Trouble::Unreadable {
-                self.unread.insert(place, Rest::after(self.unread.get(&place)));
+                self.unread.insert(place, Rest::after(self.unread.get(&place), Rest::LONGEST_OF_FILES));
             } else {
                 self.unread.remove(&place);
             }
         }
         for order in settled.failed {
-            self.resting.insert(order, Rest::after(self.resting.get(&order)));
+            self.resting.insert(order, Rest::after(self.resting.get(&order), Rest::LONGEST));
         }
         // Who has none left is well again.
         let later = &self.later;

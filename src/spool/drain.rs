@@ -129,7 +129,7 @@ async fn in_time<T>(asked: impl Future<Output = Result<T, StoreError>>) -> Resul
 /// Where the database takes nothing.
 async fn take(spool: &Spool, store: &Store, vocabulary: &Vocabulary, batch: &[Waiting]) -> Result<(), StoreError> {
     let (mut whole, mut settled) = (Vec::with_capacity(batch.len()), Settled::default());
-    let resting = spool.state().resting();
+    let (resting, mut unread) = (spool.state().resting(), Vec::new());
     for waiting in batch {
         match files::read(&spool.directory, *waiting) {
             Ok(Some(delivery)) => match order_of(&delivery).filter(|order| resting.contains(order)) {
@@ -143,11 +143,14 @@ async fn take(spool: &Spool, store: &Store, vocabulary: &Vocabulary, batch: &[Wa
             }
             // Too many open files, say, or a disk that is away: the delivery itself may be all right.
             Err(cause) => {
-                let Waiting { segment, at, .. } = waiting;
-                error!(segment, at, %cause, "a spooled delivery cannot be read now; it is tried again after a while");
                 settled.later.push((*waiting, Trouble::Unreadable));
+                unread.push((waiting.segment, cause));
             }
         }
+    }
+    if let Some((segment, cause)) = unread.first() {
+        let deliveries = unread.len();
+        error!(deliveries, segment, %cause, "spooled deliveries cannot be read now; they are tried again after a while");
     }
     let taken = take_whole(store, vocabulary, whole, &mut settled).await;
     trial::point("drain-after-commit");

@@ -26,6 +26,7 @@ pub enum SpoolError {
     Taken(PathBuf),
 }
 
+const LOCK: &str = "lock";
 /// A former service may still be ending.
 const LOCK_LIMIT: Duration = Duration::from_secs(10);
 
@@ -34,7 +35,7 @@ pub fn lock(directory: &Path) -> Result<File, SpoolError> {
     let cannot = |doing| move |source| SpoolError::Unusable { directory: directory.to_owned(), doing, source };
     // Bodies hold names and addresses of people: they are nobody else's.
     DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(cannot("create it"))?;
-    let lock = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(directory.join("lock"));
+    let lock = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(directory.join(LOCK));
     let lock = lock.map_err(cannot("write in it"))?;
     let began = Instant::now();
     loop {
@@ -164,7 +165,9 @@ pub fn tell_refused(delivery: Uuid, waiting: Waiting) {
 /// Where the file cannot be read now. That tells nothing of what is in it.
 pub fn read(directory: &Path, waiting: Waiting) -> std::io::Result<Option<Delivery>> {
     match read_record(directory, waiting) {
-        Err(lost) if matches!(lost.kind(), ErrorKind::NotFound | ErrorKind::UnexpectedEof) => Ok(None),
+        Err(torn) if torn.kind() == ErrorKind::UnexpectedEof => Ok(None),
+        // Where even the lock is not there, the disk is away, and may come back.
+        Err(gone) if gone.kind() == ErrorKind::NotFound && directory.join(LOCK).exists() => Ok(None),
         read => Ok(frame::record(&read?, waiting.segment, waiting.at).and_then(record::read)),
     }
 }

@@ -17,7 +17,7 @@ use prometheus_client::registry::{Registry, Unit};
 
 use crate::access::{self, Door};
 use crate::intake::{Delivery, Incoming, NotTaken};
-use crate::record::Receipt;
+use crate::record::{OutcomeName, Receipt};
 use crate::spool::SpoolStatus;
 use crate::store::Census;
 
@@ -77,6 +77,7 @@ pub struct SpoolMetrics {
     pub refused: Counter,
     pub damaged_bytes: Counter,
     deliveries: Gauge,
+    troubled: Gauge,
     bytes: Gauge,
     max_bytes: Gauge,
     oldest: Seconds,
@@ -150,7 +151,7 @@ impl Metrics {
                 drop(self.refused.get_or_create(&Refusal { door: door.name(), reason: reason.to_owned() }));
             }
         }
-        let help = "When a sender's last delivery was received, seconds since 1970";
+        let help = "When a sender's last delivery that was not quarantined was received, seconds since 1970";
         r.register("last_delivery_timestamp_seconds", help, self.last_delivery.clone());
         let help = "From the receipt of a whole body to its answer";
         r.register_with_unit("answer", help, Unit::Seconds, self.taking.clone());
@@ -173,9 +174,11 @@ impl Metrics {
         spool.register("appended", "Deliveries that went into the spool", self.spool.appended.clone());
         spool.register("drained", "Deliveries that went from it into the database", self.spool.drained.clone());
         spool.register("refused", "Deliveries that it could not take", self.spool.refused.clone());
-        let help = "Bytes of it that cannot be read; the files are kept as *.damaged";
+        let help = "Bytes of it that cannot be read or taken in; the files are kept as *.damaged";
         spool.register("damaged_bytes", help, self.spool.damaged_bytes.clone());
         spool.register("deliveries", "Deliveries that wait in it", self.spool.deliveries.clone());
+        let help = "Deliveries in it that could not be read or taken in while others could; they are tried again";
+        spool.register("troubled_deliveries", help, self.spool.troubled.clone());
         spool.register("bytes", "Room that it takes on the disk", self.spool.bytes.clone());
         spool.register("max_bytes", "Room that it may take", self.spool.max_bytes.clone());
         let help = "Age of the delivery that waits longest, 0 where none does";
@@ -214,6 +217,9 @@ impl Metrics {
         for (sender, at) in &census.last_deliveries {
             self.heard_of(sender, *at);
         }
+        for sender in &census.disabled {
+            self.last_delivery.remove(&Sender { sender: sender.clone() });
+        }
     }
 
     /// A delivery of a sender's was kept that came then.
@@ -229,6 +235,7 @@ impl SpoolMetrics {
     fn show(&self, status: &SpoolStatus) {
         let whole = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
         self.deliveries.set(i64::try_from(status.deliveries).unwrap_or(i64::MAX));
+        self.troubled.set(i64::try_from(status.unreadable + status.untakeable).unwrap_or(i64::MAX));
         self.bytes.set(whole(status.bytes));
         self.max_bytes.set(whole(status.max_bytes));
         self.away.set(i64::from(status.is_away));
@@ -263,8 +270,10 @@ impl Taking {
         get().taking.observe(self.began.elapsed().as_secs_f64());
         match taken {
             Ok(receipt) => {
-                // Only what is kept: a sender whose every delivery fails is as good as silent.
-                get().heard_of(&self.sender, self.received_at);
+                // Only what is kept and says something: a sender whose every delivery fails is as good as silent.
+                if receipt.outcome != OutcomeName::Quarantined {
+                    get().heard_of(&self.sender, self.received_at);
+                }
                 let labels = Answered { sender: self.sender, outcome: receipt.outcome.name() };
                 get().answered.get_or_create(&labels).inc();
             }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use chrono::Utc;
 
 use super::certificate::PeerCertificate;
-use super::demand::Way;
+use super::demand::{Demands, Way};
 use super::issuer::Issuers;
 use super::jwt::{Claims, Token};
 use super::key;
@@ -137,10 +137,11 @@ impl Gate {
         let mut candidates = Vec::new();
         // Whoever names a sender that there is not is told the same as whoever names one and shows nothing of it.
         let shows_nothing = matches!(presented.authorization, Authorization::None);
+        let shown = Shown::of(state, presented);
         let names_nobody = named.is_some_and(|named| state.sender(named).is_none());
         let mut refused = if names_nobody && !shows_nothing { Reason::WrongCredentials } else { Reason::NoCredentials };
         for sender in &state.senders {
-            match self.judge(sender, presented, own, effort).await {
+            match self.judge(sender, presented, shown, own, effort).await {
                 Ok(needs_signature) => candidates.push(Candidate { sender: Arc::clone(sender), needs_signature }),
                 // Nothing was found out of anybody.
                 Err(Reason::Guessing) => return Err(Reason::Guessing),
@@ -158,10 +159,12 @@ impl Gate {
         &self,
         sender: &Sender,
         presented: &Presented,
+        shown: Shown,
         own: Option<&Result<Claims, Reason>>,
         effort: Effort,
     ) -> Result<bool, Reason> {
         let Ok(demands) = &sender.demands else { return Err(Reason::SenderUnusable) };
+        shown.check(demands)?;
         if demands.wants_authorization() {
             self.judge_authorization(sender, presented, own, effort).await?;
         }
@@ -284,6 +287,47 @@ impl Gate {
             self.slow.check_nothing(secret, from).await.map_err(|TooMany| Reason::Guessing)?;
         }
         Ok(())
+    }
+}
+
+/// The kind of credentials that a request is judged by: the most telling one that it shows and that some sender is known
+/// by. A sender that is known otherwise is none that it may be from: whoever shows a wrong password is not taken for a
+/// neighbour of whom only an address is demanded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shown {
+    Authorization,
+    Signature,
+    Certificate,
+    Nothing,
+}
+
+impl Shown {
+    fn of(state: &State, presented: &Presented) -> Self {
+        let demanded =
+            |by: fn(&Demands) -> bool| state.senders.iter().filter_map(|sender| sender.demands.as_ref().ok()).any(by);
+        let authorization = !matches!(presented.authorization, Authorization::None);
+        if authorization && demanded(Demands::wants_authorization) {
+            Self::Authorization
+        } else if presented.webhook.is_some() && demanded(|demands| demands.webhook.is_some()) {
+            Self::Signature
+        } else if presented.certificate.is_some() && demanded(|demands| demands.certificate.is_some()) {
+            Self::Certificate
+        } else {
+            Self::Nothing
+        }
+    }
+
+    fn check(self, demands: &Demands) -> Result<(), Reason> {
+        let (is_demanded, reason) = match self {
+            Self::Authorization => (demands.wants_authorization(), Reason::WrongCredentials),
+            Self::Signature => (demands.webhook.is_some() || demands.wants_authorization(), Reason::WrongSignature),
+            Self::Certificate => {
+                let is_known = demands.wants_authorization() || demands.webhook.is_some();
+                (is_known || demands.certificate.is_some(), Reason::WrongCertificate)
+            }
+            Self::Nothing => return Ok(()),
+        };
+        if is_demanded { Ok(()) } else { Err(reason) }
     }
 }
 

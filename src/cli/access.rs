@@ -6,9 +6,40 @@ use std::time::Duration;
 use anyhow::{Result, bail, ensure};
 use chrono::TimeDelta;
 
+use super::open_files::connections_within;
 use crate::access::{OidcSettings, State, is_private};
 use crate::config::{ForwardedHeaderName, HttpConfig, LimitsConfig, SignInConfig, TlsConfig};
 use crate::http::{AccessSettings, ForwardedHeader, Limits, Proxies, TlsSettings};
+use crate::spool::SpoolStatus;
+
+/// Settings that are right each by itself and make no sense together.
+///
+/// # Errors
+/// Which, and why.
+pub fn check(config: &HttpConfig) -> Result<()> {
+    let (access, limits, spool) = (&config.access, &config.limits, &config.spool);
+    ensure!(
+        limits.max_bytes_in_flight >= config.max_body_bytes,
+        "--max-bytes-in-flight {} is less than --max-body-bytes {}: such a body could never be taken in",
+        limits.max_bytes_in_flight,
+        config.max_body_bytes
+    );
+    let one_body = u64::try_from(config.max_body_bytes).unwrap_or(u64::MAX).saturating_add(SpoolStatus::LOW);
+    ensure!(
+        spool.spool.is_none() || spool.spool_max >= one_body,
+        "--spool-max {} has no room for a body of --max-body-bytes {}, and {} KiB for what is kept beside it",
+        spool.spool_max,
+        config.max_body_bytes,
+        SpoolStatus::LOW / 1024
+    );
+    ensure!(
+        access.session_idle <= access.session_longest,
+        "--session-idle {} is more than --session-longest {}: no session would last so long",
+        access.session_idle,
+        access.session_longest
+    );
+    Ok(())
+}
 
 /// The settings of access.
 ///
@@ -25,11 +56,17 @@ pub fn access(config: &HttpConfig) -> Result<AccessSettings> {
                 ForwardedHeaderName::Forwarded => ForwardedHeader::Forwarded,
             },
         },
+        is_behind_proxy: is_behind_proxy(config),
         session_idle: TimeDelta::minutes(i64::from(access.session_idle)),
         session_longest: TimeDelta::minutes(i64::from(access.session_longest)),
         oidc: sign_in(&config.sign_in)?,
         ..AccessSettings::default()
     })
+}
+
+/// Whether others are to reach the service through a proxy.
+pub fn is_behind_proxy(config: &HttpConfig) -> bool {
+    !config.access.trusted_proxy.is_empty() || config.sign_in.public_url.is_some()
 }
 
 fn sign_in(config: &SignInConfig) -> Result<Option<OidcSettings>> {
@@ -67,12 +104,15 @@ fn sign_in(config: &SignInConfig) -> Result<Option<OidcSettings>> {
     }))
 }
 
-pub fn limits(config: &LimitsConfig) -> Limits {
+pub fn limits(config: &LimitsConfig, tls: &TlsConfig) -> Limits {
+    // An encrypted one may be of HTTP/2, and is then held by who watches it, too.
+    let files_each = if tls.tls_cert.is_some() { 2 } else { 1 };
     Limits {
         head_time_out: Duration::from_secs(config.head_time_out),
         body_time_out: Duration::from_secs(config.body_time_out),
-        connections: usize::try_from(config.max_connections).unwrap_or(usize::MAX),
+        connections: connections_within(usize::try_from(config.max_connections).unwrap_or(usize::MAX), files_each),
         room: config.max_bytes_in_flight,
+        ..Limits::default()
     }
 }
 
@@ -110,13 +150,19 @@ pub fn safe_to_open(config: &HttpConfig, address: SocketAddr, state: &State) -> 
     if is_set_up {
         return Ok("Nobody gets in who does not show who they are.".to_owned());
     }
-    if address.ip().is_loopback() {
+    if address.ip().is_loopback() && !is_behind_proxy(config) {
         return Ok("Nobody has been set up, so it is open to whoever is on this machine (see `senders` and `keys`)."
             .to_owned());
     }
     if config.access.unprotected {
         return Ok("IT IS OPEN TO WHOEVER REACHES IT: --unprotected, and nobody has been set up.".to_owned());
     }
+    ensure!(
+        !address.ip().is_loopback(),
+        "--trusted-proxy and --public-url say that others reach the service through a proxy, and nobody has been set up: \
+         whoever reaches the proxy could read every order and push events. Set somebody up first (`order-timeline senders \
+         rotate bt-wholesale`, `order-timeline keys add NAME`), or leave these two out, or say --unprotected"
+    );
     bail!(
         "--listen {address} can be reached from other machines, and nobody has been set up: whoever reaches the service \
          could read every order and push events. Set somebody up first (`order-timeline senders rotate bt-wholesale`, \

@@ -7,7 +7,7 @@ use anyhow::{Context, Result, ensure};
 use super::database::{Database, Purpose};
 use super::terminal::harmless;
 use crate::config::{AnalystsCommand, DatabaseConfig};
-use crate::store::Store;
+use crate::store::{Store, StoreError};
 
 pub async fn run(database: &DatabaseConfig, command: AnalystsCommand) -> Result<()> {
     let purpose = if matches!(command, AnalystsCommand::List) { Purpose::Read } else { Purpose::Write };
@@ -28,6 +28,9 @@ pub async fn run(database: &DatabaseConfig, command: AnalystsCommand) -> Result<
 
 async fn add(store: &Store, role: &str, parties: &[String]) -> Result<Vec<String>> {
     let done = store.add_analyst(role, parties).await;
+    if let Err(sees_all @ StoreError::SeesAll(_)) = done {
+        return Err(sees_all.into());
+    }
     done.context("the role could not be set up; the database's user has to be allowed to make roles and schemas")?;
     let told = format!(
         "The role {role} sees the orders of {} in the schema analytics_by_party, and nothing else. Let people have it with \

@@ -8,6 +8,7 @@ use anyhow::{Context, Result, anyhow, ensure};
 use chrono::Utc;
 use tracing::warn;
 
+use super::access::{check, is_behind_proxy};
 use super::database::Database;
 use super::serve::{app, bind};
 use super::signals::serve_until_signalled;
@@ -17,6 +18,7 @@ use crate::http;
 use crate::store::private_postgres;
 
 pub async fn run(database: &DatabaseConfig, config: &DemoConfig) -> Result<()> {
+    check(&config.http)?;
     ensure!(
         database.database_url.is_none(),
         "the demo starts with an empty database of its own and takes no --database-url (or DATABASE_URL)"
@@ -30,6 +32,11 @@ pub async fn run(database: &DatabaseConfig, config: &DemoConfig) -> Result<()> {
         config.http.listen.ip().is_loopback() || config.http.access.unprotected,
         "the demo is open to whoever reaches it; to listen at {} all the same, say --unprotected",
         config.http.listen
+    );
+    ensure!(
+        !is_behind_proxy(&config.http) || config.http.access.unprotected,
+        "the demo is open to whoever reaches it; to have it behind a proxy (--trusted-proxy, --public-url) all the same, \
+         say --unprotected"
     );
     let socket = bind_anywhere(config.http.listen)?;
     let address = socket.local_addr()?;

@@ -11,6 +11,7 @@ mod hybris;
 mod ingest;
 mod keys;
 mod migrate;
+mod open_files;
 mod rebuild;
 mod senders;
 mod serve;
@@ -44,6 +45,7 @@ pub fn main(config: Config) -> ExitCode {
 }
 
 fn start(config: Config) -> Result<()> {
+    config::check_environment().map_err(anyhow::Error::msg)?;
     trial::arm(config::trial().map_err(anyhow::Error::msg)?);
     let usual = if matches!(config.command, Command::Serve(_) | Command::Demo(_)) { "info" } else { "warn" };
     let filter = config.log.log.as_deref().unwrap_or(usual);

@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use chrono::{Days, Utc};
 use tracing::{error, info, warn};
 
-use super::access::{access, limits, safe_to_open, tls};
+use super::access::{access, check, limits, safe_to_open, tls};
 use super::database::{Database, Purpose};
 use super::signals::serve_until_signalled;
 use crate::access::{Copy, State};
@@ -21,6 +21,7 @@ use crate::store::{Store, StoreError};
 use crate::vocabulary::{Current, shipped};
 
 pub async fn run(database: &DatabaseConfig, config: &ServeConfig) -> Result<()> {
+    check(&config.http)?;
     let socket = bind(config.http.listen)?;
     let data_dir = database.database_url.is_none().then(|| database.data_dir());
     let (database, is_away) = open(database, &config.http).await?;
@@ -174,7 +175,7 @@ pub fn app(config: &HttpConfig, store: Store, vocabulary: Current) -> Result<App
         max_body_bytes: config.max_body_bytes,
         data_dir: None,
         access: access(config)?,
-        limits: limits(&config.limits),
+        limits: limits(&config.limits, &config.tls),
         tls: tls(&config.tls),
     })
 }

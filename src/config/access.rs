@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Subcommand, ValueEnum};
 use ipnet::IpNet;
 use reqwest::Url;
@@ -21,7 +22,13 @@ pub struct AccessConfig {
     #[arg(long, env = "ORDER_TIMELINE_TRUSTED_PROXY", value_name = "CIDR", value_parser = range, value_delimiter = ',')]
     pub trusted_proxy: Vec<IpNet>,
     /// The header that these proxies write. The other is not looked at: a stranger may have written it.
-    #[arg(long, env = "ORDER_TIMELINE_FORWARDED_HEADER", value_name = "NAME", default_value = "x-forwarded-for")]
+    #[arg(
+        long,
+        env = "ORDER_TIMELINE_FORWARDED_HEADER",
+        value_name = "NAME",
+        default_value = "x-forwarded-for",
+        requires = "trusted_proxy"
+    )]
     pub forwarded_header: ForwardedHeaderName,
     /// Minutes without a request after which a session is over.
     #[arg(long, env = "ORDER_TIMELINE_SESSION_IDLE", value_name = "MINUTES", default_value_t = 60,
@@ -71,10 +78,12 @@ pub struct SignInConfig {
     #[arg(long, env = "ORDER_TIMELINE_OIDC_GROUPS_CLAIM", value_name = "NAME", default_value = "groups")]
     pub oidc_groups_claim: String,
     /// Whoever is in one of these groups may read; several with commas.
-    #[arg(long, env = "ORDER_TIMELINE_OIDC_READ_GROUPS", value_name = "GROUP", value_delimiter = ',')]
+    #[arg(long, env = "ORDER_TIMELINE_OIDC_READ_GROUPS", value_name = "GROUP", value_delimiter = ',',
+          value_parser = NonEmptyStringValueParser::new())]
     pub oidc_read_groups: Vec<String>,
     /// Whoever is in one of these groups may read and operate.
-    #[arg(long, env = "ORDER_TIMELINE_OIDC_OPERATE_GROUPS", value_name = "GROUP", value_delimiter = ',')]
+    #[arg(long, env = "ORDER_TIMELINE_OIDC_OPERATE_GROUPS", value_name = "GROUP", value_delimiter = ',',
+          value_parser = NonEmptyStringValueParser::new())]
     pub oidc_operate_groups: Vec<String>,
 }
 

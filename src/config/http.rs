@@ -19,7 +19,8 @@ pub struct HttpConfig {
           value_parser = clap::value_parser!(u16).range(200..=299))]
     pub ack_status: u16,
     /// Largest body that is taken in whole, in bytes. Of a larger one length, hash and head are kept.
-    #[arg(long, env = "ORDER_TIMELINE_MAX_BODY_BYTES", value_name = "BYTES", default_value_t = 16 * 1024 * 1024)]
+    #[arg(long, env = "ORDER_TIMELINE_MAX_BODY_BYTES", value_name = "BYTES", default_value_t = 16 * 1024 * 1024,
+          value_parser = body_size)]
     pub max_body_bytes: usize,
     #[command(flatten)]
     pub access: AccessConfig,
@@ -48,6 +49,12 @@ pub struct ServeConfig {
     /// keep them for ever]. An event that comes late for an order without its bodies can no longer take its place.
     #[arg(long, env = "ORDER_TIMELINE_KEEP_BODIES", value_name = "DAYS", value_parser = days)]
     pub keep_bodies: Option<Days>,
+}
+
+/// Bytes; the smallest event is larger than a kilobyte.
+fn body_size(text: &str) -> Result<usize, String> {
+    let bytes: usize = text.parse().map_err(|_| "is no number of bytes".to_owned())?;
+    if bytes < 1024 { Err("is less than 1024: no event would be taken in whole".to_owned()) } else { Ok(bytes) }
 }
 
 /// Days as `400d` says them.

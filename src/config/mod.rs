@@ -3,6 +3,7 @@
 mod access;
 mod database;
 mod deliveries;
+mod environment;
 mod generate;
 mod http;
 mod hybris;
@@ -20,6 +21,7 @@ pub use access::{
 };
 pub use database::{DatabaseConfig, DatabaseUrl};
 pub use deliveries::DeliveriesCommand;
+pub use environment::check_environment;
 pub use generate::GenerateConfig;
 pub use http::{DemoConfig, HttpConfig, ServeConfig, default_listen};
 pub use hybris::{HybrisCommand, HybrisConfig, HybrisJm};

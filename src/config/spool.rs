@@ -15,12 +15,13 @@ pub struct SpoolConfig {
     #[arg(long, env = "ORDER_TIMELINE_SPOOL", value_name = "DIR")]
     pub spool: Option<PathBuf>,
     /// Room that the spool may take, such as 512MiB or 4GiB. When it is full, deliveries are answered 503.
-    #[arg(long, env = "ORDER_TIMELINE_SPOOL_MAX", value_name = "SIZE", default_value = "1GiB", value_parser = size)]
+    #[arg(long, env = "ORDER_TIMELINE_SPOOL_MAX", value_name = "SIZE", default_value = "1GiB", value_parser = size,
+          requires = "spool")]
     pub spool_max: u64,
     /// Seconds that a delivery waits for the database before it goes into the spool; some senders do not wait longer
     /// either.
     #[arg(long, env = "ORDER_TIMELINE_SPOOL_AFTER", value_name = "SECONDS", default_value = "3",
-          value_parser = clap::value_parser!(u64).range(1..=60))]
+          requires = "spool", value_parser = clap::value_parser!(u64).range(1..=60))]
     pub spool_after: u64,
 }
 

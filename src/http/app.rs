@@ -18,7 +18,7 @@ use super::health::Watched;
 use super::live::Live;
 use super::routes::routes;
 use super::tls::{Tls, TlsSettings};
-use super::{error, site};
+use super::{error, idle, site};
 use crate::access::{Gate, Oidc, Refusals, Shared};
 use crate::hybris::Hybris;
 use crate::intake::Intake;
@@ -110,7 +110,10 @@ pub async fn serve(app: App, socket: TcpListener) -> std::io::Result<Service> {
     let Some(tls) = tls else { return Ok(Service::of(server.listen(socket)?.run(), background, live)) };
     background.spawn(tls.clone().keep_up_to_date());
     let config = rustls::ServerConfig::clone(&tls.config);
-    let server = server.on_connect(move |connection, extensions| tls.note(connection, extensions));
+    let server = server.on_connect(move |connection, extensions| {
+        tls.note(connection, extensions);
+        idle::watch(connection, extensions, limits.idle);
+    });
     Ok(Service::of(server.listen_rustls_0_23(socket, config)?.run(), background, live))
 }
 

@@ -29,6 +29,8 @@ pub struct Limits {
     pub connections: usize,
     /// Bytes of bodies on their way in, all together.
     pub room: usize,
+    /// How long a connection of HTTP/2 may be open without a request under way.
+    pub idle: Duration,
 }
 
 impl Default for Limits {
@@ -38,6 +40,7 @@ impl Default for Limits {
             body_time_out: Duration::from_secs(60),
             connections: 4096,
             room: 256 * 1024 * 1024,
+            idle: Duration::from_secs(75),
         }
     }
 }

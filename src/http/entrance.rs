@@ -24,6 +24,9 @@ pub struct AccessSettings {
     /// Open to whoever reaches the service while nothing is set up, also where that is not this machine alone.
     pub unprotected: bool,
     pub proxies: Proxies,
+    /// Whoever set the service up has said that others reach it through a proxy. Then it is not open for being at an
+    /// address of this machine alone: a proxy need not tell that it has passed something on.
+    pub is_behind_proxy: bool,
     /// A session ends after so long without a request, and after so long in any case.
     pub session_idle: TimeDelta,
     pub session_longest: TimeDelta,
@@ -41,6 +44,7 @@ impl Default for AccessSettings {
             refresh: Duration::from_secs(2),
             unprotected: false,
             proxies: Proxies::default(),
+            is_behind_proxy: false,
             session_idle: TimeDelta::hours(1),
             session_longest: TimeDelta::hours(12),
             oidc: None,
@@ -120,13 +124,8 @@ impl Passage {
 impl Entrance {
     /// Whether whoever reaches the service may do everything.
     pub fn is_open(&self, state: &State) -> bool {
-        (self.is_local || self.settings.unprotected) && !state.is_set_up() && self.oidc.is_none()
-    }
-
-    /// The same for those who cannot wait: until it is known, it is taken to be open, which is the stricter for
-    /// what depends on it.
-    pub async fn may_be_open(&self) -> bool {
-        self.gate.shared.get().await.map_or(true, |state| self.is_open(&state))
+        let is_alone = self.is_local && !self.settings.is_behind_proxy;
+        (is_alone || self.settings.unprotected) && !state.is_set_up() && self.oidc.is_none()
     }
 
     /// Whether browsers reach the service encrypted.

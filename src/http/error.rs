@@ -129,6 +129,12 @@ impl From<StoreError> for Problem {
 impl From<NotTaken> for Problem {
     fn from(not_taken: NotTaken) -> Self {
         match not_taken {
+            NotTaken::Store(cause) if cause.may_be_its_own() => {
+                error!(%cause, "the database did not take a delivery");
+                let detail = "The service cannot add to this order at the moment; it says nothing of other orders. \
+                              Sending it again after the time in Retry-After does no harm.";
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "not-taken", detail)
+            }
             NotTaken::Store(cause) => unavailable(
                 &cause,
                 "The delivery may or may not have been kept; sending it again after the time in Retry-After does no harm.",

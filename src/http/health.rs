@@ -15,7 +15,7 @@ use super::entrance::Entrance;
 use super::error::Problem;
 use crate::metrics;
 use crate::order::rfc3339;
-use crate::spool::SpoolStatus;
+use crate::spool::{Spool, SpoolStatus};
 use crate::store::{Store, StoreError};
 
 /// A database that answers later than this is of no use to a sender.
@@ -95,6 +95,7 @@ pub async fn ready(
     let mut concerns: Vec<String> = database.as_ref().err().map(|problem| problem.detail.clone()).into_iter().collect();
     concerns.extend(spool.as_ref().and_then(spool_concern));
     concerns.extend(spool_is_full.then(|| FULL.to_owned()));
+    concerns.extend(app.spool.iter().flat_map(|spool| trouble(spool, &spool.status())));
     for disk in disks.iter().filter(|disk| disk.free_bytes < LOW) {
         concerns.push(format!("The disk of the {} has only {} MiB left.", disk.holds, disk.free_bytes >> 20));
     }
@@ -114,6 +115,7 @@ pub async fn ready(
         }
         Err(problem) => match problem.code.as_str() {
             "database-out-of-date" => "out-of-date",
+            "database-of-another-version" => "of-another-version",
             "database-read-only" => "read-only",
             _ => "unavailable",
         },
@@ -131,7 +133,16 @@ async fn database(store: &Store) -> Result<(), Problem> {
         }
         answered => answered?,
     }
-    match store.pending_migrations().await? {
+    let pending = match store.pending_migrations().await {
+        Err(StoreError::Schema(told)) => {
+            let mut letters = told.chars();
+            let first = letters.next().into_iter().flat_map(char::to_uppercase);
+            let detail: String = first.chain(letters).chain(std::iter::once('.')).collect();
+            return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "database-of-another-version", detail));
+        }
+        counted => counted?,
+    };
+    match pending {
         0 => Ok(()),
         pending => {
             let detail = format!("The database lacks {pending} migrations; run `order-timeline migrate`.");
@@ -150,6 +161,28 @@ fn spool_concern(spool: &SpoolStatus) -> Option<String> {
         1 => Some("One delivery waits in the spool for the database.".to_owned()),
         waiting => Some(format!("{waiting} deliveries wait in the spool for the database.")),
     }
+}
+
+/// What does not go away by itself, or may not.
+fn trouble(spool: &Spool, status: &SpoolStatus) -> Vec<String> {
+    let counted = |count: usize, what: &str| (count > 0).then(|| format!("{what} {count}."));
+    let told = [
+        counted(
+            status.unreadable,
+            "Deliveries in the spool whose files cannot be read now; the log says why, and they are tried again:",
+        ),
+        counted(
+            status.untakeable,
+            "Deliveries in the spool that the database does not take while it takes others; the log says why, and they \
+             are tried again:",
+        ),
+        counted(
+            spool.damaged_files(),
+            "Files in the spool's directory that hold deliveries which could not be read or taken in (*.damaged); see \
+             “Damage” in docs/operations.md:",
+        ),
+    ];
+    told.into_iter().flatten().collect()
 }
 
 fn disks(app: &App) -> Vec<DiskReadiness> {

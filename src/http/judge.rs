@@ -187,7 +187,7 @@ pub fn is_same_site(request: &HttpRequest) -> bool {
         (Some(site), _) => site == "same-origin",
         (None, Some(origin)) => {
             let authority = origin.split_once("://").map(|(_, authority)| authority);
-            authority.is_some() && authority == text("host")
+            authority.is_some_and(|authority| authority.eq_ignore_ascii_case(peer::named_host(request)))
         }
         (None, None) => false,
     }

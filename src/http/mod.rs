@@ -9,6 +9,7 @@ mod entrance;
 mod error;
 mod health;
 mod hybris;
+mod idle;
 mod judge;
 mod link;
 mod listener;

@@ -94,6 +94,16 @@ fn address(text: &str) -> Option<IpAddr> {
     parsed.or_else(|| text.parse::<std::net::SocketAddr>().ok().map(|address| address.ip()))
 }
 
+/// The host, and maybe port, that a request names. HTTP/2 names it beside the path and has no header for it (RFC 9113
+/// §8.3.1); where HTTP/1.1 does, the header does not count (RFC 9112 §3.2.2). What a proxy forwards could be set by a
+/// page and is not looked at.
+pub fn named_host(request: &HttpRequest) -> &str {
+    let authority = request.uri().authority().map(|authority| authority.as_str());
+    let authority = authority.map(|authority| authority.rsplit_once('@').map_or(authority, |(_, host)| host));
+    let header = || request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
+    authority.or_else(header).unwrap_or_default()
+}
+
 /// Whether somebody has passed the request on.
 pub fn is_forwarded(headers: &HeaderMap) -> bool {
     ["x-forwarded-for", "forwarded", "x-real-ip", "via"].iter().any(|name| headers.contains_key(*name))
@@ -140,7 +150,19 @@ pub fn authorization(headers: &HeaderMap) -> Authorization {
 mod tests {
     use actix_web::test::TestRequest;
 
-    use super::{ForwardedHeader, Proxies};
+    use super::{ForwardedHeader, Proxies, named_host};
+
+    #[test]
+    fn the_host_stands_beside_the_path_in_http_2_and_in_a_header_else() {
+        let named = |uri: &str, header: &str| {
+            named_host(&TestRequest::with_uri(uri).insert_header(("Host", header)).to_http_request()).to_owned()
+        };
+        assert_eq!(named("/listener", "orders.example:8622"), "orders.example:8622");
+        assert_eq!(named("https://orders.example:8622/listener", "127.0.0.1"), "orders.example:8622");
+        assert_eq!(named("https://localhost@orders.example/", "127.0.0.1"), "orders.example");
+        let none = TestRequest::with_uri("https://[::1]:8622/").to_http_request();
+        assert_eq!(named_host(&none), "[::1]:8622");
+    }
 
     #[test]
     fn only_what_a_trusted_proxy_wrote_is_believed() {

@@ -15,9 +15,12 @@ use maud::Markup;
 use super::entrance::{Entrance, staff_of};
 use super::error::{Problem, bad_form, bad_path, bad_query};
 use super::hybris;
+use super::idle::Asked;
 use super::pages::{self, Viewer, Who, Zone};
+use super::peer;
 use super::plain_words;
-use crate::access::Scope;
+use crate::access::{Scope, State};
+use crate::store::StoreError;
 
 /// Where a viewer's zone is kept.
 pub const ZONE_COOKIE: &str = "zone";
@@ -118,11 +121,8 @@ pub async fn guard(
     request: ServiceRequest,
     next: Next<impl actix_web::body::MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
-    let may_be_open = match request.app_data::<web::Data<Entrance>>() {
-        Some(entrance) => entrance.may_be_open().await,
-        None => true,
-    };
-    let mut response = match refusal(request.request(), may_be_open) {
+    let asked = Asked::now(request.request());
+    let mut response = match refusal(request.request(), openness(&request).await) {
         Some(problem) => {
             let response = told(request.request(), &problem);
             request.into_response(response)
@@ -140,7 +140,7 @@ pub async fn guard(
         let value = HeaderValue::from_static("max-age=31536000");
         response.headers_mut().insert(header::STRICT_TRANSPORT_SECURITY, value);
     }
-    Ok(response)
+    Ok(response.map_body(|_, body| asked.answered(body)))
 }
 
 fn is_own(origin: &HeaderValue, named: &str) -> bool {
@@ -148,16 +148,40 @@ fn is_own(origin: &HeaderValue, named: &str) -> bool {
     authority.is_some_and(|authority| authority.eq_ignore_ascii_case(named))
 }
 
-fn refusal(request: &HttpRequest, may_be_open: bool) -> Option<Problem> {
-    // The header itself: what a proxy forwards could be set by a page.
-    let named = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+/// Whether the service is open to whoever reaches it.
+enum Openness {
+    Open,
+    Closed,
+    /// Until it is known who has access, nobody is let in; and nothing is lost by telling how the service fares.
+    Unknown(StoreError),
+    UnknownToHealth,
+}
+
+async fn openness(request: &ServiceRequest) -> Openness {
+    let Some(entrance) = request.app_data::<web::Data<Entrance>>() else { return Openness::Open };
+    let of = |state: &State| if entrance.is_open(state) { Openness::Open } else { Openness::Closed };
+    if request.path().starts_with("/health/") {
+        return entrance.gate.shared.known().map_or(Openness::UnknownToHealth, |state| of(&state));
+    }
+    entrance.gate.shared.get().await.map_or_else(Openness::Unknown, |state| of(&state))
+}
+
+fn refusal(request: &HttpRequest, openness: Openness) -> Option<Problem> {
+    let named = peer::named_host(request);
     let host = named
         .rsplit_once(':')
         .map_or(named, |(host, port)| if port.bytes().all(|byte| byte.is_ascii_digit()) { host } else { named });
     let host = host.trim_start_matches('[').trim_end_matches(']');
-    if may_be_open && !host.eq_ignore_ascii_case("localhost") && host.parse::<std::net::IpAddr>().is_err() {
-        let detail = format!("This service answers to its own address and to localhost, not to “{host}”.");
-        return Some(Problem::new(StatusCode::FORBIDDEN, "foreign-host", detail));
+    if !host.eq_ignore_ascii_case("localhost") && host.parse::<std::net::IpAddr>().is_err() {
+        match openness {
+            Openness::Open => {
+                let detail = format!("This service answers to its own address and to localhost, not to “{host}”.");
+                return Some(Problem::new(StatusCode::FORBIDDEN, "foreign-host", detail));
+            }
+            // It may turn out to be open before the doors are asked.
+            Openness::Unknown(cause) => return Some(cause.into()),
+            Openness::Closed | Openness::UnknownToHealth => {}
+        }
     }
     let is_safe = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
     let site = request.headers().get("Sec-Fetch-Site").and_then(|site| site.to_str().ok());

@@ -5,6 +5,8 @@
 //! again what became of the delivery, its timeline shows it at once, and the backlog can only shrink.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use tokio::time::timeout;
 use tracing::{debug, info, warn};
@@ -22,7 +24,13 @@ use crate::vocabulary::Current;
 pub struct Intake {
     group: Group,
     spool: Option<Arc<Spool>>,
+    /// To ask whether the database is there.
+    watched: Store,
+    is_asking: Arc<AtomicBool>,
 }
+
+/// A database that is there says so within this.
+const ANSWER: Duration = Duration::from_secs(2);
 
 impl Intake {
     /// Starts the intake, and the spool's drain where there is a spool.
@@ -33,7 +41,8 @@ impl Intake {
         if let Some(spool) = &spool {
             start_draining(spool, store, vocabulary)?;
         }
-        Ok(Self { group: Group::start(store, vocabulary)?, spool })
+        let group = Group::start(store, vocabulary)?;
+        Ok(Self { group, spool, watched: store.to_watch(), is_asking: Arc::default() })
     }
 
     /// Takes a delivery in. When it returns, the delivery is durable: in the database, and then its order's
@@ -60,7 +69,7 @@ impl Intake {
         taken
     }
 
-    async fn take_or_keep(&self, spool: &Spool, delivery: Delivery) -> Result<Receipt, NotTaken> {
+    async fn take_or_keep(&self, spool: &Arc<Spool>, delivery: Delivery) -> Result<Receipt, NotTaken> {
         match timeout(spool.patience, self.group.take(delivery.clone())).await {
             Ok(Ok(receipt)) => return Ok(receipt),
             // More arrives than the database takes, which is no reason to give it less.
@@ -69,12 +78,29 @@ impl Intake {
                 if let NotTaken::Store(cause) = &cause {
                     warn!(delivery_id = %delivery.id, %cause, "the database did not take a delivery");
                 }
-                spool.database_is_away();
+                if cause.is_of_the_database() {
+                    spool.database_is_away();
+                }
             }
             // It may be taken all the same; the drain finds out.
-            Err(_) => spool.database_is_away(),
+            Err(_) => self.ask_for_the_database(spool),
         }
         keep(spool, delivery).await
+    }
+
+    /// What takes too long may wait for a lock on its order alone: only a database that does not answer is away. Who
+    /// waits to be told that a delivery was kept does not wait for this.
+    fn ask_for_the_database(&self, spool: &Arc<Spool>) {
+        if self.is_asking.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        let (spool, watched, is_asking) = (Arc::clone(spool), self.watched.clone(), Arc::clone(&self.is_asking));
+        tokio::spawn(async move {
+            if !matches!(timeout(ANSWER, watched.check_writable()).await, Ok(Ok(()))) {
+                spool.database_is_away();
+            }
+            is_asking.store(false, Ordering::Relaxed);
+        });
     }
 
     /// What must never be done; the trials show that they would notice.

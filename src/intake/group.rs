@@ -6,13 +6,13 @@
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures_util::FutureExt;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tracing::error;
 
-use super::{Delivery, Incoming, read, take_read};
+use super::troubled::{Troubled, take_each};
+use super::{Delivery, Incoming, read};
 use crate::record::Receipt;
 use crate::store::{Store, StoreError};
 use crate::vocabulary::Current;
@@ -23,9 +23,6 @@ const LANES: usize = 2;
 const BATCH: usize = 256;
 /// So many wait in a lane at most.
 const WAITING: usize = 1024;
-/// A batch that takes longer is given up. PostgreSQL ends a statement before, so the connection must be dead,
-/// which the system would notice only a quarter of an hour later.
-const LONGEST: Duration = Duration::from_secs(60);
 /// So many kilobytes of bodies are on their way at most, in all lanes.
 const KILOBYTES: u32 = 256 * 1024;
 
@@ -54,6 +51,11 @@ pub enum NotTaken {
 }
 
 impl NotTaken {
+    /// Whether it tells that the database takes nothing of anybody's.
+    pub fn is_of_the_database(&self) -> bool {
+        matches!(self, Self::Store(cause) if !cause.may_be_its_own())
+    }
+
     /// All codes.
     pub const CODES: [&str; 5] = ["busy", "not-taken", "database-unavailable", "spool-full", "spool-unavailable"];
 
@@ -62,6 +64,7 @@ impl NotTaken {
         match self {
             Self::Busy => "busy",
             Self::Failed => "not-taken",
+            Self::Store(cause) if cause.may_be_its_own() => "not-taken",
             Self::Store(_) => "database-unavailable",
             Self::SpoolFull => "spool-full",
             Self::SpoolFailed => "spool-unavailable",
@@ -69,11 +72,25 @@ impl NotTaken {
     }
 }
 
+/// A delivery that waits in a lane.
 #[derive(Debug)]
-struct Job {
-    incoming: Incoming,
+pub(super) struct Job {
+    pub incoming: Incoming,
+    pub reply: Reply,
+}
+
+/// Who waits for a delivery, and the room that it takes until they are answered.
+#[derive(Debug)]
+pub(super) struct Reply {
     reply: oneshot::Sender<Answer>,
-    room: OwnedSemaphorePermit,
+    _room: OwnedSemaphorePermit,
+}
+
+impl Reply {
+    pub fn send(self, answer: Answer) {
+        // Who asked may have gone away meanwhile; the delivery is kept all the same.
+        let _ = self.reply.send(answer);
+    }
 }
 
 impl Group {
@@ -150,11 +167,11 @@ impl Group {
         let lane = usize::from(incoming.order_key.0.as_bytes()[0]) % self.lanes.len();
         let (reply, receipt) = oneshot::channel();
         let jobs = self.lanes.get(lane).ok_or(NotTaken::Failed)?;
-        Ok((jobs, Job { incoming, reply, room }, receipt))
+        Ok((jobs, Job { incoming, reply: Reply { reply, _room: room } }, receipt))
     }
 }
 
-type Answer = Result<Receipt, Arc<StoreError>>;
+pub(super) type Answer = Result<Receipt, Arc<StoreError>>;
 
 /// A delivery on its way.
 #[derive(Debug)]
@@ -176,34 +193,13 @@ fn kilobytes(delivery: &Delivery) -> u32 {
 }
 
 async fn run(mut waiting: mpsc::Receiver<Job>, store: Store, vocabulary: Current) {
-    let mut jobs = Vec::with_capacity(BATCH);
+    let (mut jobs, mut troubled) = (Vec::new(), Troubled::default());
     while waiting.recv_many(&mut jobs, BATCH).await > 0 {
-        let mut replies = Vec::with_capacity(jobs.len());
-        let mut incoming = Vec::with_capacity(jobs.len());
-        for job in jobs.drain(..) {
-            replies.push((job.reply, job.room));
-            incoming.push(job.incoming);
-        }
+        let (words, deliveries) = (vocabulary.now(), jobs.len());
         // A panic costs this batch its answers, not the lane its life.
-        let words = vocabulary.now();
-        let taking = tokio::time::timeout(LONGEST, take_read(&store, &words, incoming));
-        let taken = AssertUnwindSafe(taking).catch_unwind().await;
-        let taken = taken.map(|taken| taken.unwrap_or_else(|_| Err(StoreError::too_slow())));
-        // Who asked may have gone away meanwhile; the delivery is kept all the same.
-        match taken {
-            Ok(Ok(receipts)) => replies.into_iter().zip(receipts).for_each(|((reply, _), receipt)| {
-                let _ = reply.send(Ok(receipt));
-            }),
-            Ok(Err(error)) => {
-                if matches!(error, StoreError::Unavailable(_)) {
-                    store.doubt_connections();
-                }
-                let error = Arc::new(error);
-                replies.into_iter().for_each(|(reply, _)| {
-                    let _ = reply.send(Err(Arc::clone(&error)));
-                });
-            }
-            Err(_) => error!(deliveries = replies.len(), "taking a batch in panicked; it is not acknowledged"),
+        let taking = take_each(&store, &words, std::mem::take(&mut jobs), &mut troubled);
+        if AssertUnwindSafe(taking).catch_unwind().await.is_err() {
+            error!(deliveries, "taking a batch in panicked; it is not acknowledged");
         }
     }
 }

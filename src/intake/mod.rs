@@ -6,6 +6,7 @@ mod door;
 mod group;
 mod plan;
 mod read;
+mod troubled;
 mod unknown;
 
 use std::collections::BTreeMap;
@@ -26,6 +27,7 @@ pub use door::Intake;
 pub use group::{Group, NotTaken, Queued};
 pub use plan::{Extent, KnownContent, Plan, Times, addition, whole};
 pub use read::{Incoming, Quarantine, Sense, UNPROJECTED, incoming};
+pub use troubled::SEVERAL;
 pub use unknown::{Seen, Unknown};
 
 /// Takes a batch of deliveries in: when it returns, all of them are durable and their orders' timelines
@@ -42,19 +44,16 @@ pub async fn take(
     vocabulary: &Vocabulary,
     deliveries: Vec<Delivery>,
 ) -> Result<Vec<Receipt>, StoreError> {
-    take_read(store, vocabulary, deliveries.into_iter().map(incoming).collect()).await
+    let incoming: Vec<_> = deliveries.into_iter().map(incoming).collect();
+    take_read(store, vocabulary, &incoming).await
 }
 
 /// The same for deliveries that were read already.
-async fn take_read(
-    store: &Store,
-    vocabulary: &Vocabulary,
-    incoming: Vec<Incoming>,
-) -> Result<Vec<Receipt>, StoreError> {
-    match take_together(store, vocabulary, &incoming).await {
+async fn take_read(store: &Store, vocabulary: &Vocabulary, incoming: &[Incoming]) -> Result<Vec<Receipt>, StoreError> {
+    match take_together(store, vocabulary, incoming).await {
         Err(StoreError::Refused(cause)) => {
             warn!(deliveries = incoming.len(), %cause, "the batch was refused; taking its deliveries one by one");
-            take_apart(store, vocabulary, incoming).await
+            take_apart(store, vocabulary, incoming.to_vec()).await
         }
         result => result,
     }

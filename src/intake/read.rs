@@ -10,7 +10,7 @@ use super::delivery::{Body, Delivery, beside};
 use super::{KeptOutcome, Verdicts};
 
 /// A delivery that was read.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Incoming {
     pub delivery: Delivery,
     pub order_key: OrderKey,
@@ -19,7 +19,7 @@ pub struct Incoming {
 }
 
 /// What a delivery says.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Sense {
     Event {
         statement: Box<Statement>,

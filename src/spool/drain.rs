@@ -3,7 +3,6 @@
 //! Whatever waited may have been taken in before: by a drain whose commit was not answered, or by the intake
 //! itself, which took too long to say so. The database knows by the deliveries' ids.
 
-use std::collections::{BTreeSet, HashMap};
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -11,15 +10,14 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use tokio::time::timeout;
 use tracing::{error, info, warn};
-use uuid::Uuid;
 
 use super::Spool;
 use super::files;
-use super::state::Waiting;
-use crate::intake::{Delivery, take_again};
+use super::state::{Settled, Trouble, Waiting};
+use crate::intake::{Delivery, SEVERAL, incoming, take_again};
 use crate::metrics;
 use crate::order::Vocabulary;
-use crate::store::{Store, StoreError};
+use crate::store::{OrderKey, Store, StoreError};
 use crate::trial;
 use crate::vocabulary::Current;
 
@@ -71,7 +69,7 @@ async fn is_ready(spool: &Weak<Spool>, store: &Store, vocabulary: &Current) -> b
             pending => Err(StoreError::Schema(format!("it lacks {pending} migrations; run `order-timeline migrate`"))),
         }
     };
-    match timeout(LONGEST, asked).await.unwrap_or_else(|_| Err(StoreError::too_slow())) {
+    match in_time(asked).await {
         Ok(current) => {
             vocabulary.take(current);
             true
@@ -92,18 +90,23 @@ async fn is_ready(spool: &Weak<Spool>, store: &Store, vocabulary: &Current) -> b
 async fn turn(spool: &Weak<Spool>, store: &Store, vocabulary: &Vocabulary, most: usize) -> Option<bool> {
     let spool = spool.upgrade()?;
     spool.look_after_disk();
-    let batch = spool.next(most, BATCH_BYTES);
+    let batch = spool.state().next(most, BATCH_BYTES);
     if batch.is_empty() && !spool.is_away() {
         // The short wait is for the end: whoever drops the spool wakes nobody.
         let _ = timeout(PAUSE, spool.wake.notified()).await;
         return Some(true);
     }
-    let taken = match batch.as_slice() {
-        [] => timeout(LONGEST, store.check_writable()).await,
-        batch => timeout(LONGEST, take(&spool, store, vocabulary, batch)).await,
+    let taken = if batch.is_empty() {
+        in_time(store.check_writable()).await
+    } else {
+        take(&spool, store, vocabulary, &batch).await
     };
-    match taken.unwrap_or_else(|_| Err(StoreError::too_slow())) {
+    match taken {
         Ok(()) => {
+            if spool.is_away() {
+                // What was connected before it went away is not connected now.
+                store.doubt_connections();
+            }
             spool.database_is_back();
             Some(true)
         }
@@ -115,63 +118,117 @@ async fn turn(spool: &Weak<Spool>, store: &Store, vocabulary: &Vocabulary, most:
     }
 }
 
-/// Takes a batch in and lets go of it.
+async fn in_time<T>(asked: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+    timeout(LONGEST, asked).await.unwrap_or_else(|_| Err(StoreError::too_slow()))
+}
+
+/// Takes a batch in and lets go of what is in the database. What cannot be read now, or not be taken in while the
+/// database takes other deliveries, is put behind the others and tried again.
+///
+/// # Errors
+/// Where the database takes nothing.
 async fn take(spool: &Spool, store: &Store, vocabulary: &Vocabulary, batch: &[Waiting]) -> Result<(), StoreError> {
-    let (mut deliveries, mut left) = (Vec::with_capacity(batch.len()), BTreeSet::new());
-    let mut places = HashMap::with_capacity(batch.len());
+    let (mut whole, mut settled) = (Vec::with_capacity(batch.len()), Settled::default());
+    let (resting, mut unread) = (spool.state().resting(), Vec::new());
     for waiting in batch {
         match files::read(&spool.directory, *waiting) {
-            Ok(Some(delivery)) => {
-                places.insert(delivery.id, waiting.segment);
-                deliveries.push(delivery);
-            }
+            Ok(Some(delivery)) => match order_of(&delivery).filter(|order| resting.contains(order)) {
+                Some(order) => settled.later.push((*waiting, Trouble::Untakeable(order))),
+                None => whole.push((*waiting, delivery)),
+            },
             Ok(None) => {
                 files::tell_damage(waiting.segment, waiting.at, waiting.length, false);
-                left.insert(waiting.segment);
+                settled.done.push(*waiting);
+                settled.evidence.insert(waiting.segment);
             }
+            // Too many open files, say, or a disk that is away: the delivery itself may be all right.
             Err(cause) => {
-                error!(segment = waiting.segment, at = waiting.at, %cause, "a spooled delivery cannot be read");
-                left.insert(waiting.segment);
+                settled.later.push((*waiting, Trouble::Unreadable));
+                unread.push((waiting.segment, cause));
             }
         }
     }
-    let count = deliveries.len();
-    let refused = take_what_can_be(store, vocabulary, deliveries).await?;
+    if let Some((segment, cause)) = unread.first() {
+        let deliveries = unread.len();
+        error!(deliveries, segment, %cause, "spooled deliveries cannot be read now; they are tried again after a while");
+    }
+    let taken = take_whole(store, vocabulary, whole, &mut settled).await;
     trial::point("drain-after-commit");
-    left.extend(refused.iter().filter_map(|id| places.get(id).copied()));
-    metrics::get().spool.drained.inc_by(u64::try_from(count - refused.len()).unwrap_or(0));
-    spool.done(batch.len(), &left.into_iter().collect::<Vec<_>>());
+    spool.settle(settled);
     if spool.status().deliveries == 0 {
         info!("the spool is empty: all of it is in the database");
     }
-    Ok(())
+    taken
 }
 
-/// Takes the deliveries in; gives the ids of those that the database refuses in every form, which it should not.
-async fn take_what_can_be(
+/// The order of a delivery.
+fn order_of(delivery: &Delivery) -> Option<OrderKey> {
+    let read = AssertUnwindSafe(|| incoming(delivery.clone()).order_key);
+    std::panic::catch_unwind(read).ok()
+}
+
+/// Takes deliveries in, together or, where that fails for what may be one delivery's fault, each by itself.
+async fn take_whole(
     store: &Store,
     vocabulary: &Vocabulary,
-    deliveries: Vec<Delivery>,
-) -> Result<Vec<Uuid>, StoreError> {
-    if is_taken(store, vocabulary, deliveries.clone()).await? {
-        return Ok(Vec::new());
+    whole: Vec<(Waiting, Delivery)>,
+    settled: &mut Settled,
+) -> Result<(), StoreError> {
+    let deliveries: Vec<_> = whole.iter().map(|(_, delivery)| delivery.clone()).collect();
+    let is_one = deliveries.len() == 1;
+    let may_be_poison = |cause: &StoreError| cause.may_be_its_own() || (is_one && cause.is_silence());
+    match is_taken(store, vocabulary, deliveries).await {
+        Ok(true) => {
+            metrics::get().spool.drained.inc_by(u64::try_from(whole.len()).unwrap_or(0));
+            settled.done.extend(whole.into_iter().map(|(waiting, _)| waiting));
+            return Ok(());
+        }
+        Ok(false) => {}
+        // One that is too much, or that ends the connection, is found by taking fewer and fewer.
+        Err(cause) if may_be_poison(&cause) => in_time(store.check_writable()).await.map_err(|_| cause)?,
+        Err(cause) => return Err(cause),
     }
-    warn!(deliveries = deliveries.len(), "taking the spooled deliveries one by one");
-    let mut refused = Vec::new();
-    for delivery in deliveries {
-        let id = delivery.id;
-        if !is_taken(store, vocabulary, vec![delivery]).await? {
-            error!(delivery_id = %id, "a spooled delivery cannot be taken in, in no form; its segment is kept");
-            refused.push(id);
+    warn!(deliveries = whole.len(), "taking the spooled deliveries one by one");
+    let mut has_taken = false;
+    for (waiting, delivery) in whole {
+        let (id, order) = (delivery.id, order_of(&delivery));
+        if let Some(order) = order.filter(|order| settled.failed.contains(order)) {
+            settled.later.push((waiting, Trouble::Untakeable(order)));
+            continue;
+        }
+        match (is_taken(store, vocabulary, vec![delivery]).await, order) {
+            (Ok(true), _) => {
+                metrics::get().spool.drained.inc();
+                settled.done.push(waiting);
+                has_taken = true;
+            }
+            (Ok(false), _) => {
+                files::tell_refused(id, waiting);
+                settled.done.push(waiting);
+                settled.evidence.insert(waiting.segment);
+            }
+            (Err(cause), Some(order)) if may_be_poison(&cause) => {
+                in_time(store.check_writable()).await?;
+                error!(
+                    delivery_id = %id, order_key = %order.0, %cause,
+                    "a spooled delivery cannot be taken in while others can; it is tried again after a while"
+                );
+                settled.later.push((waiting, Trouble::Untakeable(order)));
+                settled.failed.insert(order);
+                if !has_taken && settled.failed.len() >= SEVERAL {
+                    return Err(cause);
+                }
+            }
+            (Err(cause), _) => return Err(cause),
         }
     }
-    Ok(refused)
+    Ok(())
 }
 
 /// Whether the database took them; that it did not is their own fault, not its.
 async fn is_taken(store: &Store, vocabulary: &Vocabulary, deliveries: Vec<Delivery>) -> Result<bool, StoreError> {
     // A panic costs these deliveries, not the drain its life.
-    match AssertUnwindSafe(take_again(store, vocabulary, deliveries)).catch_unwind().await {
+    match AssertUnwindSafe(in_time(take_again(store, vocabulary, deliveries))).catch_unwind().await {
         Ok(Err(StoreError::Refused(cause))) => {
             warn!(%cause, "spooled deliveries were refused");
             Ok(false)

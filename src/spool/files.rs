@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use tracing::{error, info};
+use uuid::Uuid;
 
 use super::frame::{self, Found, HEAD};
 use super::record;
@@ -25,6 +26,7 @@ pub enum SpoolError {
     Taken(PathBuf),
 }
 
+const LOCK: &str = "lock";
 /// A former service may still be ending.
 const LOCK_LIMIT: Duration = Duration::from_secs(10);
 
@@ -33,7 +35,7 @@ pub fn lock(directory: &Path) -> Result<File, SpoolError> {
     let cannot = |doing| move |source| SpoolError::Unusable { directory: directory.to_owned(), doing, source };
     // Bodies hold names and addresses of people: they are nobody else's.
     DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(cannot("create it"))?;
-    let lock = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(directory.join("lock"));
+    let lock = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(directory.join(LOCK));
     let lock = lock.map_err(cannot("write in it"))?;
     let began = Instant::now();
     loop {
@@ -82,16 +84,26 @@ pub fn put_away(directory: &Path, number: u64, segment: Segment) -> std::io::Res
     }
 }
 
+/// The numbers of the segments that were set aside.
+pub fn damaged(directory: &Path) -> std::io::Result<Vec<u64>> {
+    numbers(directory, ".damaged")
+}
+
+fn numbers(directory: &Path, suffix: &str) -> std::io::Result<Vec<u64>> {
+    let mut numbers = Vec::new();
+    for entry in fs::read_dir(directory)? {
+        let name = entry?.file_name();
+        let number: Option<u64> =
+            name.to_str().and_then(|name| name.strip_suffix(suffix)).and_then(|number| number.parse().ok());
+        numbers.extend(number);
+    }
+    Ok(numbers)
+}
+
 /// Finds what a former run left: whatever is whole waits to be taken in, whatever is not is told and kept.
 pub fn recover(directory: &Path) -> Result<State, SpoolError> {
     let cannot = |doing| move |source| SpoolError::Unusable { directory: directory.to_owned(), doing, source };
-    let mut numbers = Vec::new();
-    for entry in fs::read_dir(directory).map_err(cannot("list it"))? {
-        let name = entry.map_err(cannot("list it"))?.file_name();
-        let number: Option<u64> =
-            name.to_str().and_then(|name| name.strip_suffix(".spool")).and_then(|number| number.parse().ok());
-        numbers.extend(number);
-    }
+    let mut numbers = numbers(directory, ".spool").map_err(cannot("list it"))?;
     numbers.sort_unstable();
     let mut state = State::default();
     for number in numbers {
@@ -137,16 +149,35 @@ pub fn tell_damage(segment: u64, at: u64, length: u64, is_tail: bool) {
     error!(segment, at, length, "{what}; the file is kept as {segment:012}.damaged when the rest was taken in");
 }
 
-/// Reads a delivery that waits; `None` where it is damaged by now.
+/// Says as loudly that a delivery is whole and the database takes it in no form.
+pub fn tell_refused(delivery: Uuid, waiting: Waiting) {
+    metrics::get().spool.damaged_bytes.inc_by(waiting.length);
+    let Waiting { segment, at, .. } = waiting;
+    error!(
+        delivery_id = %delivery, segment, at,
+        "a spooled delivery cannot be taken in, in no form; the file is kept as {segment:012}.damaged"
+    );
+}
+
+/// Reads a delivery that waits; `None` where it is damaged by now, or gone.
+///
+/// # Errors
+/// Where the file cannot be read now. That tells nothing of what is in it.
 pub fn read(directory: &Path, waiting: Waiting) -> std::io::Result<Option<Delivery>> {
+    match read_record(directory, waiting) {
+        Err(torn) if torn.kind() == ErrorKind::UnexpectedEof => Ok(None),
+        // Where even the lock is not there, the disk is away, and may come back.
+        Err(gone) if gone.kind() == ErrorKind::NotFound && directory.join(LOCK).exists() => Ok(None),
+        read => Ok(frame::record(&read?, waiting.segment, waiting.at).and_then(record::read)),
+    }
+}
+
+fn read_record(directory: &Path, waiting: Waiting) -> std::io::Result<Vec<u8>> {
     let mut file = File::open(segment_path(directory, waiting.segment))?;
     file.seek(SeekFrom::Start(waiting.at))?;
     let mut bytes = vec![0; usize::try_from(waiting.length).unwrap_or(0)];
-    match file.read_exact(&mut bytes) {
-        Err(short) if short.kind() == ErrorKind::UnexpectedEof => return Ok(None),
-        read => read?,
-    }
-    Ok(frame::record(&bytes, waiting.segment, waiting.at).and_then(record::read))
+    file.read_exact(&mut bytes)?;
+    Ok(bytes)
 }
 
 fn size(length: usize) -> u64 {

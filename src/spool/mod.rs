@@ -34,7 +34,7 @@ use tracing::{info, warn};
 
 use crate::intake::Delivery;
 use crate::metrics;
-use state::{State, Waiting};
+use state::{Settled, State};
 use writer::{Job, Writer};
 
 pub use drain::start_draining;
@@ -63,6 +63,10 @@ pub enum NotSpooled {
 pub struct SpoolStatus {
     /// Deliveries that wait.
     pub deliveries: usize,
+    /// Of these, those whose files could not be read when that was tried last.
+    pub unreadable: usize,
+    /// And those that the database did not take while it took others.
+    pub untakeable: usize,
     /// The room that its files take.
     pub bytes: u64,
     pub max_bytes: u64,
@@ -111,7 +115,13 @@ impl Spool {
     pub fn open(settings: &SpoolSettings) -> Result<Arc<Self>, SpoolError> {
         let lock = files::lock(&settings.directory)?;
         let state = files::recover(&settings.directory)?;
-        let next_number = state.segments.keys().next_back().map_or(1, |last| last + 1);
+        // A number that was set aside is not given again: one file would take the other's place.
+        let aside = files::damaged(&settings.directory).map_err(|source| SpoolError::Unusable {
+            directory: settings.directory.clone(),
+            doing: "list it",
+            source,
+        })?;
+        let next_number = state.segments.keys().chain(&aside).max().map_or(1, |last| last + 1);
         let state = Arc::new(Mutex::new(state));
         let writer = Writer {
             directory: settings.directory.clone(),
@@ -138,6 +148,7 @@ impl Spool {
         }))
     }
 
+    /// Keeps a delivery. When it returns, the delivery is on the disk.
     ///
     /// # Errors
     /// Where there is no room, or the disk does not take it.
@@ -178,11 +189,14 @@ impl Spool {
 
     pub fn status(&self) -> SpoolStatus {
         let state = self.state();
+        let (unreadable, untakeable) = state.troubled();
         SpoolStatus {
-            deliveries: state.waiting.len(),
+            deliveries: state.deliveries(),
+            unreadable,
+            untakeable,
             bytes: state.bytes(),
             max_bytes: self.max_bytes,
-            oldest: state.waiting.front().map(|waiting| waiting.received_at),
+            oldest: state.oldest(),
             is_away: self.is_away(),
             is_failing: self.failing.load(Ordering::Relaxed),
         }
@@ -190,6 +204,12 @@ impl Spool {
 
     pub fn directory(&self) -> &Path {
         &self.directory
+    }
+
+    /// How many files were set aside because something in them could not be read or taken in; none where that cannot be
+    /// told now.
+    pub fn damaged_files(&self) -> usize {
+        files::damaged(&self.directory).map_or(0, |numbers| numbers.len())
     }
 
     /// Whether the database is taken to be away.
@@ -211,24 +231,9 @@ impl Spool {
         }
     }
 
-    /// The deliveries that wait longest, as many as one transaction is to take.
-    fn next(&self, most: usize, most_bytes: u64) -> Vec<Waiting> {
-        let (state, mut bytes) = (self.state(), 0);
-        let fitting = state.waiting.iter().take(most).take_while(|waiting| {
-            let is_first = bytes == 0;
-            bytes += waiting.length;
-            is_first || bytes <= most_bytes
-        });
-        fitting.copied().collect()
-    }
-
-    /// So many of those that waited longest are done with; `left` of their segments hold some that are not.
-    fn done(&self, count: usize, left: &[u64]) {
-        let mut state = self.state();
-        let count = count.min(state.waiting.len());
-        state.waiting.drain(..count);
-        left.iter().for_each(|segment| state.mark_evidence(*segment));
-        drop(state);
+    /// What became of deliveries that were to be taken in.
+    fn settle(&self, settled: Settled) {
+        self.state().settle(settled);
         // Where it is not asked now, it is after the next ones.
         let _ = self.jobs.try_send(Job::Tidy);
     }

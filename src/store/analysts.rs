@@ -23,12 +23,16 @@ impl Store {
     /// `role` is a plain name: small letters, digits and underscores.
     ///
     /// # Errors
-    /// Where the database is not available, or its user may not make roles.
+    /// [`StoreError::SeesAll`] where the role can read other orders all the same; where the database is not available, or
+    /// its user may not make roles.
     pub async fn add_analyst(&self, role: &str, parties: &[String]) -> Result<(), StoreError> {
         let mut transaction = self.pool.begin().await?;
         let is_there = sqlx::query_scalar!(r#"select to_regrole($1) is not null as "there!""#, role);
         if !is_there.fetch_one(&mut *transaction).await? {
             transaction.execute(AssertSqlSafe(format!("create role {} nologin", quoted(role)))).await?;
+        }
+        if sees_all(&mut transaction, role).await? {
+            return Err(StoreError::SeesAll(role.to_owned()));
         }
         sqlx::query!(
             "insert into analyst_party (role_name, party) select $1, unnest($2::text[])
@@ -73,6 +77,25 @@ impl Store {
         transaction.commit().await?;
         Ok(removed)
     }
+}
+
+/// Whether a role, or one that it can become, reads what is of all orders.
+async fn sees_all(connection: &mut PgConnection, role: &str) -> Result<bool, StoreError> {
+    let asked = sqlx::query_scalar!(
+        r#"select exists (
+               select from pg_roles r
+               cross join pg_class c join pg_namespace n on n.oid = c.relnamespace
+               where pg_has_role(to_regrole($1), r.oid, 'member')
+                 and c.relkind in ('r', 'p', 'v', 'm')
+                 and (n.nspname = 'analytics'
+                      or c.oid in ('delivery'::regclass, 'delivery_body'::regclass, 'product_order'::regclass,
+                                   'timeline_entry'::regclass, 'identifier'::regclass))
+                 and has_schema_privilege(r.oid, n.oid, 'usage')
+                 and has_any_column_privilege(r.oid, c.oid, 'select')
+           ) as "sees!""#,
+        role
+    );
+    Ok(asked.fetch_one(connection).await?)
 }
 
 /// Makes the views anew, where there are analysts; what they show is what the views of `analytics` show now.

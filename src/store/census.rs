@@ -12,6 +12,8 @@ pub struct Census {
     pub unknown_values: i64,
     /// When the last delivery that says something of an order was received, by sender.
     pub last_deliveries: Vec<(String, DateTime<Utc>)>,
+    /// Senders of which nothing is let in: nobody waits for them.
+    pub disabled: Vec<String>,
 }
 
 impl Store {
@@ -22,8 +24,10 @@ impl Store {
     pub async fn census(&self) -> Result<Census, StoreError> {
         let quarantined = sqlx::query_scalar!(r#"select count(*) as "n!" from delivery where outcome = 'quarantined'"#);
         let unknown = sqlx::query_scalar!(r#"select count(*) as "n!" from analytics.unknown_values"#);
+        let disabled = sqlx::query_scalar!("select sender from sender where not enabled order by sender");
+        let disabled = disabled.fetch_all(&self.pool).await?;
         let mut last_deliveries = Vec::new();
-        for sender in self.senders_heard().await? {
+        for sender in self.senders_heard().await?.into_iter().filter(|sender| !disabled.contains(sender)) {
             let last = sqlx::query_scalar!(
                 "select received_at from delivery where sender = $1 and outcome <> 'quarantined'
                  order by received_at desc limit 1",
@@ -35,6 +39,7 @@ impl Store {
             quarantined: quarantined.fetch_one(&self.pool).await?,
             unknown_values: unknown.fetch_one(&self.pool).await?,
             last_deliveries,
+            disabled,
         })
     }
 }

@@ -1,5 +1,7 @@
 //! The schema and its versions.
 
+use std::collections::BTreeMap;
+
 use sqlx::migrate::Migrator;
 
 use super::{Store, StoreError};
@@ -33,17 +35,33 @@ impl Store {
     /// How many migrations the database lacks.
     ///
     /// # Errors
-    /// Where the database does not answer.
+    /// [`StoreError::Schema`] where it has others than this program's, or half of one; where it does not answer.
     pub async fn pending_migrations(&self) -> Result<usize, StoreError> {
         // The table of applied migrations is the migrator's own, and not there before the first.
         let has_any = sqlx::query_scalar!(r#"select to_regclass('_sqlx_migrations') is not null as "any!""#)
             .fetch_one(&self.pool)
             .await?;
-        let applied: i64 = if has_any {
-            sqlx::query_scalar("select count(*) from _sqlx_migrations where success").fetch_one(&self.pool).await?
-        } else {
-            0
-        };
-        Ok(MIGRATIONS.iter().count().saturating_sub(usize::try_from(applied).unwrap_or(0)))
+        let mut applied: Vec<(i64, Vec<u8>, bool)> = Vec::new();
+        if has_any {
+            let rows = sqlx::query_as("select version, checksum, success from _sqlx_migrations order by version");
+            applied = rows.fetch_all(&self.pool).await?;
+        }
+        let own: BTreeMap<i64, &[u8]> = MIGRATIONS.iter().map(|own| (own.version, &*own.checksum)).collect();
+        for (version, checksum, success) in &applied {
+            let told = match own.get(version) {
+                None => format!(
+                    "the database has the migration {version:04}, which this program does not know: a newer version has \
+                     brought it up to date. Run that version"
+                ),
+                Some(_) if !success => format!("the migration {version:04} of the database was not finished"),
+                Some(own) if *own != checksum => format!(
+                    "the migration {version:04} of the database is another than this program's: the database was made by \
+                     a program that was built of other sources"
+                ),
+                Some(_) => continue,
+            };
+            return Err(StoreError::Schema(told));
+        }
+        Ok(own.len().saturating_sub(applied.len()))
     }
 }

@@ -125,13 +125,16 @@ impl Store {
     /// `connections` bounds the pool; more than a few only make transactions wait for each other in the
     /// database instead of here.
     pub fn connect(options: PgConnectOptions, connections: u32) -> Self {
+        Self::doubting(options, connections, Doubt::default())
+    }
+
+    fn doubting(options: PgConnectOptions, connections: u32, doubt: Doubt) -> Self {
         let options = options.application_name("order-timeline").options(SESSION);
         let options = if trial::fault("asynchronous-commit") {
             options.options([("synchronous_commit", "off")])
         } else {
             options
         };
-        let doubt = Doubt::default();
         let doubted = doubt.clone();
         let pool = PgPoolOptions::new()
             .max_connections(connections)
@@ -161,7 +164,8 @@ impl Store {
     /// sender would wait.
     pub fn with_own_connections(&self, connections: u32) -> Self {
         let options = self.pool.connect_options().as_ref().clone();
-        Self::connect(options.options(INTAKE_SESSION), connections)
+        // Whoever finds the database gone finds it out for all.
+        Self::doubting(options.options(INTAKE_SESSION), connections, self.doubt.clone())
     }
 
     /// The same database to ask whether it is there: by a connection that nobody else uses, so that the answer is of the

@@ -83,3 +83,28 @@ async fn a_role_sees_its_parties_orders_and_nothing_else() {
     database.execute(&format!("drop role {role}, {member}, {other}")).await;
     app.stop().await;
 }
+
+#[tokio::test]
+async fn a_role_that_sees_all_already_is_promised_nothing() {
+    let database = TestDatabase::new().await;
+    let name = |prefix: &str| format!("{prefix}_{}", database.options.get_database().unwrap());
+    let (all, above, mighty) = (name("all"), name("above"), name("mighty"));
+    for sql in [
+        format!("create role {all}"),
+        format!("grant usage on schema analytics to {all}"),
+        format!("grant select on analytics.orders to {all}"),
+        format!("create role {above} noinherit in role {all}"),
+        format!("create role {mighty} superuser"),
+    ] {
+        database.execute(&sql).await;
+    }
+    for role in [&all, &above, &mighty] {
+        let output = run(&database, &["analysts", "add", role, "--party", "CUG5009999999"]).await;
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success() && told.contains("can read all orders already"), "{role}: {told}");
+    }
+    assert_eq!(database.rows("select * from analyst_party").await.len(), 0);
+    database.execute(&format!("drop owned by {all}")).await;
+    database.execute(&format!("drop role {above}, {all}, {mighty}")).await;
+    database.close().await;
+}

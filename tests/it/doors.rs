@@ -111,6 +111,16 @@ async fn it_is_open_on_this_machine_until_somebody_is_set_up_and_then_never_agai
     app.stop().await;
 }
 
+/// A proxy that tells nothing of itself looks like somebody on this machine.
+#[tokio::test]
+async fn behind_a_proxy_it_is_never_open_for_being_at_an_address_of_this_machine_alone() {
+    let app = TestApp::with(|app| app.access.is_behind_proxy = true).await;
+    assert_eq!(app.json("/health/live").await["access"], "closed");
+    assert_eq!(app.get("/api/v1/orders").await.status, 401);
+    assert_eq!(app.post("/listener", body("01")).await.status, 401);
+    app.stop().await;
+}
+
 #[tokio::test]
 async fn it_does_not_start_where_others_reach_it_and_nobody_is_set_up() {
     let database = TestDatabase::new().await;
@@ -144,6 +154,15 @@ async fn it_does_not_start_where_others_reach_it_and_nobody_is_set_up() {
         (vec!["--tls-cert", "x.pem"], "--tls-key"),
         (vec!["--tls-cert", "/nothing.pem", "--tls-key", "/nothing.pem"], "/nothing.pem cannot be read"),
         (vec!["--trusted-proxy", "10.0.0.0/99"], "no range of addresses"),
+        (vec!["--trusted-proxy", "127.0.0.1"], "others reach the service through a proxy, and nobody has been set up"),
+        (vec!["--public-url", "https://orders.example"], "or say --unprotected"),
+        (vec!["--forwarded-header", "forwarded"], "--trusted-proxy"),
+        (vec!["--oidc-read-groups", ""], "--oidc-read-groups"),
+        (vec!["--session-idle", "100", "--session-longest", "10"], "no session would last so long"),
+        (vec!["--max-body-bytes", "0"], "no event would be taken in whole"),
+        (vec!["--max-bytes-in-flight", "65536"], "is less than --max-body-bytes"),
+        (vec!["--spool-max", "2GiB"], "--spool <DIR>"),
+        (vec!["--spool", "/nothing/there", "--spool-max", "1MiB"], "has no room for a body"),
     ] {
         let all: Vec<&str> = ["serve", "--listen", "127.0.0.1:0"].into_iter().chain(arguments).collect();
         let told = refused(run(&database, &all).await);

@@ -1,4 +1,4 @@
-use crate::app::TestApp;
+use crate::app::{TestApp, run};
 
 #[tokio::test]
 async fn the_service_says_that_it_is_ready() {
@@ -15,6 +15,27 @@ async fn a_database_that_lacks_migrations_is_not_ready() {
     let answer = app.get("/health/ready").await;
     assert_eq!(answer.status, 503);
     assert_eq!(answer.json()["code"], "database-out-of-date");
+    app.stop().await;
+}
+
+/// As many migrations as this program's are not this program's migrations.
+#[tokio::test]
+async fn a_database_of_another_version_is_not_ready_and_nothing_starts_on_it() {
+    let app = TestApp::start().await;
+    for (change, told) in [
+        ("update _sqlx_migrations set version = 9999 where version = 2", "a newer version has brought it up to date"),
+        ("update _sqlx_migrations set version = 2, checksum = '\\x00' where version = 9999", "built of other sources"),
+    ] {
+        app.database.execute(change).await;
+        let answer = app.get("/health/ready").await;
+        assert_eq!((answer.status, answer.json()["code"].as_str()), (503, Some("database-of-another-version")));
+        assert!(answer.text().contains(told), "{}", answer.text());
+        for command in [vec!["serve", "--listen", "127.0.0.1:0"], vec!["migrate"]] {
+            let output = run(&app.database, &command).await;
+            let said = String::from_utf8_lossy(&output.stderr).into_owned();
+            assert!(!output.status.success() && said.contains(told), "{command:?}: {said}");
+        }
+    }
     app.stop().await;
 }
 
@@ -66,7 +87,7 @@ async fn a_lock_that_others_hold_is_not_waited_for_without_end() {
     let waiting = std::time::Instant::now();
     let post = app.post("/listener", crate::app::body("00"));
     let answer = tokio::time::timeout(std::time::Duration::from_secs(20), post).await.unwrap();
-    assert_eq!((answer.status, answer.json()["code"].as_str()), (503, Some("database-unavailable")));
+    assert_eq!((answer.status, answer.json()["code"].as_str()), (503, Some("not-taken")));
     assert!(waiting.elapsed().as_secs() >= 3, "a short lock is waited for");
     other.rollback().await.unwrap();
     assert_eq!(app.post("/listener", crate::app::body("00")).await.status, 200);

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::app::{TestApp, bearer, body, out, run};
+use crate::app::{TestApp, TestDatabase, bearer, body, out, run};
+use crate::program::Program;
 
 fn gzip(body: &[u8]) -> Vec<u8> {
     let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
@@ -282,4 +283,31 @@ async fn a_signature_may_be_of_the_packed_body_or_of_what_it_holds() {
     let wrong = app.send("POST", "/listener", &[("Authorization", &bearer("x"))], body("02")).await;
     assert_eq!(wrong.status, 401);
     app.stop().await;
+}
+
+/// Connections are files: those that the process may not have open would take the spool's place.
+#[tokio::test]
+async fn no_more_connections_are_taken_than_files_may_be_open() {
+    let database = TestDatabase::new().await;
+    let url = database.url();
+    let environment = [("DATABASE_URL", url.as_str())];
+    let ends = |files: u32, connections: &str| {
+        Program::serve_with_files(files, &["--max-connections", connections], &environment).killed()
+    };
+    let log = ends(400, "4096");
+    assert!(log.contains("--max-connections 4096 cannot be held") && log.contains("240 connections"), "{log}");
+    let log = ends(400, "200");
+    assert!(!log.contains("cannot be held"), "{log}");
+    database.close().await;
+}
+
+#[tokio::test]
+async fn a_variable_that_is_no_setting_refuses_the_command() {
+    let command = std::process::Command::new(env!("CARGO_BIN_EXE_order-timeline"))
+        .arg("migrate")
+        .env("ORDER_TIMELINE_DATA_DIRECTORY", "/nothing/there")
+        .output()
+        .unwrap();
+    let told = String::from_utf8_lossy(&command.stderr).into_owned();
+    assert!(!command.status.success() && told.contains("did you mean ORDER_TIMELINE_DATA_DIR?"), "{told}");
 }

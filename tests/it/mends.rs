@@ -90,6 +90,27 @@ async fn the_copy_of_who_has_access_is_made_as_soon_as_it_can_be() {
     app.stop().await;
 }
 
+/// Of what was spooled before it went away, nothing is given up.
+#[tokio::test]
+async fn what_lies_on_a_disk_that_is_away_while_the_database_comes_back_is_taken_in_when_the_disk_does() {
+    let it = Disturbed::start().await;
+    it.proxy.go_down();
+    let spooled = it.app.post("/listener", body("01")).await.json();
+    assert_eq!(spooled["outcome"], "spooled");
+    let disk = Unmounted::now(&it.directory);
+    it.proxy.heal();
+    let mut ready = it.app.get("/health/ready").await;
+    while !ready.text().contains("cannot be read now") {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        ready = it.app.get("/health/ready").await;
+    }
+    disk.mend();
+    it.drained().await;
+    let kept = it.deliveries().await;
+    assert_eq!((kept.len(), &kept[0]["delivery_id"]), (1, &spooled["deliveryId"]), "{kept:?}");
+    it.app.stop().await;
+}
+
 /// Waits until the copy says so of the sender.
 async fn until_copied(directory: &Path, is_enabled: bool) {
     let mut copy = Value::Null;

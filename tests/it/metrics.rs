@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::app::{TestApp, bearer, body};
+use crate::app::{TestApp, bearer, body, operate};
 
 /// The figures by name and labels.
 async fn figures(app: &TestApp) -> BTreeMap<String, f64> {
@@ -126,4 +126,32 @@ async fn the_alerts_ask_for_figures_that_there_are() {
         assert!(there.contains(&format!("# TYPE {family} ")), "{name} is no figure of the service's");
     }
     app.stop().await;
+}
+
+#[tokio::test]
+async fn nobody_waits_for_a_sender_that_is_disabled_or_says_nothing() {
+    let known = |text: &str, sender: &str| {
+        text.contains(&format!("order_timeline_last_delivery_timestamp_seconds{{sender=\"{sender}\"}}"))
+    };
+    let (mut app, told) =
+        TestApp::after(&["senders add leaving --bearer", "senders add babbling --bearer"], |_| {}).await;
+    let authorization = |told: &serde_json::Value| bearer(told["secret"].as_str().unwrap());
+    let key = operate(&app.database, "keys add figures --scope metrics").await;
+    let key = bearer(key["key"].as_str().unwrap());
+    let figures = async |app: &TestApp| app.send("GET", "/metrics", &[("Authorization", &key)], []).await;
+    for (told, body, outcome) in [(&told[0], body("01"), "applied"), (&told[1], b"{}".to_vec(), "quarantined")] {
+        let answer = app.send("POST", "/listener", &[("Authorization", &authorization(told))], body).await;
+        assert_eq!(answer.json()["outcome"], outcome);
+    }
+    let text = app.until(200, async || figures(&app).await).await.text();
+    assert!(known(&text, "leaving") && !known(&text, "babbling"), "{text}");
+    operate(&app.database, "senders disable leaving").await;
+    app.restart(|_| {}).await;
+    for _ in 0..600 {
+        if !known(&figures(&app).await.text(), "leaving") {
+            return app.stop().await;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    panic!("the disabled sender is still waited for");
 }

@@ -72,6 +72,18 @@ async fn a_private_postgresql_that_is_killed_is_told_of_and_started_again() {
 }
 
 #[tokio::test]
+async fn a_private_postgresql_is_not_told_what_the_service_is() {
+    let directory = reachable_directory();
+    let data_dir = directory.path().join("data");
+    let secrets = [("ORDER_TIMELINE_HYBRIS_BSS_PR", "http://user:hush@127.0.0.1:9/"), ("ANYTHING_ELSE", "hush")];
+    let program = Program::serve(&["--data-dir", data_dir.to_str().unwrap()], &secrets);
+    let environment = std::fs::read(Path::new("/proc").join(postmaster(&data_dir)).join("environ")).unwrap();
+    let environment = String::from_utf8_lossy(&environment).into_owned();
+    assert!(environment.contains("PATH=") && !environment.contains("hush"), "{environment}");
+    drop(program);
+}
+
+#[tokio::test]
 async fn with_a_spool_its_senders_do_not_notice() {
     let directory = reachable_directory();
     let (data_dir, spool) = (directory.path().join("data"), directory.path().join("spool"));
@@ -126,6 +138,15 @@ async fn a_service_whose_database_is_away_at_the_start_judges_by_what_it_knew_an
     let answer = deliver(&stranger, &secret, "01").await;
     assert_eq!((answer.status, answer.header("retry-after").is_some()), (503, true), "{}", answer.text());
     assert_eq!(get(&stranger, "/health/ready").await.status, 503, "it could keep nothing");
+    // By whatever name the service is reached: it is not known to be open, and nobody is let in.
+    let named = async |method: &str, path: &str| {
+        send(stranger.address, method, path, &[JSON, ("Host", "orders.example")], body("01")).await
+    };
+    let answer = named("POST", "/listener").await;
+    assert_eq!((answer.status, answer.header("retry-after").is_some()), (503, true), "{}", answer.text());
+    assert_eq!(named("GET", "/health/live").await.status, 200);
+    let ready = named("GET", "/health/ready").await;
+    assert_eq!((ready.status, ready.json()["code"].as_str()), (503, Some("database-unavailable")));
     drop(stranger);
 
     let program = serve(&known);

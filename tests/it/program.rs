@@ -16,7 +16,19 @@ pub struct Program {
 impl Program {
     /// Starts it and waits until it says where it is.
     pub fn serve(arguments: &[&str], environment: &[(&str, &str)]) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_order-timeline"))
+        Self::serve_by(Command::new(env!("CARGO_BIN_EXE_order-timeline")), arguments, environment)
+    }
+
+    /// The same where it may have so many files open.
+    pub fn serve_with_files(files: u32, arguments: &[&str], environment: &[(&str, &str)]) -> Self {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &format!("ulimit -n {files}; exec \"$0\" \"$@\"")]);
+        shell.arg(env!("CARGO_BIN_EXE_order-timeline"));
+        Self::serve_by(shell, arguments, environment)
+    }
+
+    fn serve_by(mut command: Command, arguments: &[&str], environment: &[(&str, &str)]) -> Self {
+        let mut child = command
             .args(["serve", "--listen", "127.0.0.1:0"])
             .args(arguments)
             .env_remove("DATABASE_URL")
@@ -52,6 +64,12 @@ impl Program {
         let log = self.log.take().unwrap().join().unwrap();
         assert!(self.child.wait().unwrap().success(), "{log}");
         (said, log)
+    }
+
+    /// Ends it at once; gives its log.
+    pub fn killed(mut self) -> String {
+        self.child.kill().unwrap();
+        self.log.take().unwrap().join().unwrap()
     }
 
     /// Stops it as an operator does.

@@ -198,6 +198,38 @@ async fn a_sender_by_address_alone_has_to_be_named_where_there_are_two() {
     app.stop().await;
 }
 
+/// Whoever shows something is judged by it: an address that fits anybody makes nobody of them.
+#[tokio::test]
+async fn a_sender_by_address_alone_takes_nothing_of_its_neighbours() {
+    let commands = [
+        "senders add near --address 127.0.0.0/8",
+        "senders add acme --basic",
+        "senders add hook --webhook",
+        "senders add bolt --bearer --address 127.0.0.1",
+    ];
+    let (app, told) = TestApp::after(&commands, |_| {}).await;
+    let basic = |password: &str| format!("Basic {}", BASE64_STANDARD.encode(format!("acme:{password}")));
+    let post = async |headers: &[(&str, &str)], path: &str| app.send("POST", path, headers, body("02")).await;
+    let right = basic(secret(&told[1]));
+    assert_eq!(post(&[("Authorization", &right)], "/listener").await.status, 200);
+    assert_eq!(app.database.rows("select sender from delivery").await, [json!({ "sender": "acme" })]);
+    let wrong = basic("wrong");
+    for (header, path) in [(&wrong, "/listener"), (&right, "/listener?sender=near"), (&wrong, "/listener?sender=near")]
+    {
+        let answer = post(&[("Authorization", header)], path).await;
+        assert!([401, 403].contains(&answer.status), "{path}: {}", answer.text());
+    }
+    assert_eq!(code(&post(&[("Authorization", &wrong)], "/listener").await), refused(401, "wrong-credentials"));
+    let now = chrono::Utc::now().timestamp().to_string();
+    let signed = [("webhook-id", "1"), ("webhook-timestamp", now.as_str()), ("webhook-signature", "v1,AAAA")];
+    assert_eq!(code(&post(&signed, "/listener").await), refused(401, "wrong-signature"));
+    assert_eq!(post(&[("Authorization", &bearer(secret(&told[3])))], "/listener").await.status, 200);
+    assert_eq!(post(&[], "/listener").await.status, 200, "who shows nothing is known by the address");
+    let kept = app.database.rows("select sender from delivery").await;
+    assert_eq!(kept, [json!({ "sender": "acme" }), json!({ "sender": "bolt" }), json!({ "sender": "near" })]);
+    app.stop().await;
+}
+
 #[tokio::test]
 async fn the_front_door_is_for_its_markets_sender_alone() {
     let commands = ["senders add hybris-pr --basic --replace", "senders add acme --basic", "keys add reader"];

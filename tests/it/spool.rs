@@ -7,8 +7,8 @@ use order_timeline::intake::{Body, Delivery, take};
 use order_timeline::spool::Spool;
 use serde_json::json;
 
-use crate::app::{TestApp, TestDatabase, bodies, body};
-use crate::disturbed::spool_in;
+use crate::app::{TestApp, TestDatabase, bodies, body, spooled};
+use crate::disturbed::{Disturbed, spool_in};
 
 fn deliveries() -> Vec<Delivery> {
     let fixtures = bodies("bt-wholesale").into_iter();
@@ -31,10 +31,20 @@ async fn keep(spool: &Spool, deliveries: &[Delivery]) {
 /// What is in the database once all that the directory holds was taken in.
 async fn drained(directory: &Path) -> TestApp {
     let app = TestApp::with(|app| app.spool = Some(Spool::open(&spool_in(directory)).unwrap())).await;
-    while app.json("/health/ready").await["status"] != "ready" {
+    while !spooled(directory).is_empty() {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     app
+}
+
+async fn concerns(app: &TestApp) -> String {
+    app.json("/health/ready").await["concerns"].to_string()
+}
+
+async fn damaged_bytes(app: &TestApp) -> u64 {
+    let figures = app.get("/metrics").await.text();
+    let counted = figures.lines().find_map(|line| line.strip_prefix("order_timeline_spool_damaged_bytes_total "));
+    counted.unwrap().parse().unwrap()
 }
 
 async fn kept(app: &TestApp) -> usize {
@@ -110,9 +120,8 @@ async fn a_damaged_place_costs_its_delivery_alone_and_is_counted() {
     let app = drained(directory.path()).await;
     assert_eq!(kept(&app).await, deliveries.len() - 1);
     assert!(path.with_extension("damaged").exists());
-    let figures = app.get("/metrics").await.text();
-    let counted = figures.lines().find_map(|line| line.strip_prefix("order_timeline_spool_damaged_bytes_total "));
-    assert!(counted.unwrap().parse::<u64>().unwrap() > 0, "{figures}");
+    assert!(damaged_bytes(&app).await > 0);
+    assert!(concerns(&app).await.contains("docs/operations.md: 1."), "{}", concerns(&app).await);
     app.stop().await;
 }
 
@@ -169,5 +178,71 @@ async fn bodies_of_any_size_are_spooled() {
     let record = app.json(&format!("/api/v1/deliveries/{}", cut.id)).await;
     assert_eq!((record["bodyLength"].as_u64(), record["reasonCode"].as_str()), (Some(1 << 30), Some("too-large")));
     assert_eq!(kept(&app).await, 2);
+    app.stop().await;
+}
+
+/// A file that cannot be opened for a moment, as where too many others are open, tells nothing of what is in it.
+#[tokio::test]
+async fn what_cannot_be_read_for_a_while_is_taken_in_when_it_can_be() {
+    let it = Disturbed::start().await;
+    it.proxy.go_down();
+    let mut receipts = Vec::new();
+    for number in ["01", "02", "04"] {
+        receipts.push(it.app.post("/listener", body(number)).await.json());
+    }
+    let path = segment(&it.directory);
+    let away = path.with_extension("away");
+    std::fs::rename(&path, &away).unwrap();
+    std::os::unix::fs::symlink(&path, &path).unwrap();
+    it.proxy.heal();
+    while !concerns(&it.app).await.contains("cannot be read now") {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    // Whoever delivers meanwhile is told what became of it.
+    assert_eq!(it.app.post("/listener", body("08")).await.json()["outcome"], "applied");
+    std::fs::remove_file(&path).unwrap();
+    std::fs::rename(&away, &path).unwrap();
+    it.drained().await;
+    for receipt in receipts {
+        assert_eq!(receipt["outcome"], "spooled");
+        let id = receipt["deliveryId"].as_str().unwrap();
+        assert_eq!(it.app.json(&format!("/api/v1/deliveries/{id}")).await["outcome"], "applied");
+    }
+    assert!(!segment_aside(&path).exists());
+    it.app.stop().await;
+}
+
+fn segment_aside(path: &Path) -> PathBuf {
+    path.with_extension("damaged")
+}
+
+#[tokio::test]
+async fn what_was_set_aside_is_told_keeps_its_name_and_can_be_put_back() {
+    let directory = tempfile::tempdir().unwrap();
+    let deliveries = deliveries();
+    keep(&Spool::open(&spool_in(directory.path())).unwrap(), &deliveries[..2]).await;
+    let path = segment(directory.path());
+    let whole = std::fs::read(&path).unwrap();
+    let mut bytes = whole.clone();
+    let last = bytes.len() - 1;
+    bytes[last] ^= 1;
+    std::fs::write(&path, bytes).unwrap();
+    let mut app = drained(directory.path()).await;
+    app.restart(|_| {}).await;
+    assert!(segment_aside(&path).exists());
+
+    let spool = Spool::open(&spool_in(directory.path())).unwrap();
+    keep(&spool, &deliveries[2..4]).await;
+    assert_ne!(segment(directory.path()), path, "its number is not given again");
+    drop(spool);
+    // As an operator does who has mended it.
+    std::fs::write(&path, whole).unwrap();
+    std::fs::remove_file(segment_aside(&path)).unwrap();
+    app.restart(|app| app.spool = Some(Spool::open(&spool_in(directory.path())).unwrap())).await;
+    while !spooled(directory.path()).is_empty() {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(kept(&app).await, 4);
+    assert_eq!(concerns(&app).await, "[]");
     app.stop().await;
 }

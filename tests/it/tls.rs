@@ -1,5 +1,6 @@
 //! TLS by the service itself, and what client certificates are worth.
 
+use std::io::{Read, Write};
 use std::net::SocketAddr;
 use std::path::Path;
 
@@ -115,5 +116,65 @@ async fn a_changed_certificate_is_taken_up_and_a_broken_one_is_not() {
         assert!(tries < 300, "the new certificate was never taken up");
         tokio::time::sleep(std::time::Duration::from_millis(200)).await;
     }
+    app.stop().await;
+}
+
+fn frame(kind: u8, flags: u8, payload: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
+    [&length[1..], &[kind, flags, 0, 0, 0, 0], payload].concat()
+}
+
+const SETTINGS: u8 = 4;
+const PING: u8 = 6;
+const ACK: u8 = 1;
+
+/// Speaks HTTP/2, asks for nothing and answers pings, until the connection ends; gives how many it answered.
+fn answer_pings(authority: &Authority, address: SocketAddr) -> usize {
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(authority.0.der().clone()).unwrap();
+    let mut config = rustls::ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
+    config.alpn_protocols = vec![b"h2".to_vec()];
+    let name = "localhost".try_into().unwrap();
+    let session = rustls::ClientConnection::new(std::sync::Arc::new(config), name).unwrap();
+    let mut stream = rustls::StreamOwned::new(session, std::net::TcpStream::connect(address).unwrap());
+    stream.write_all(&[b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".as_slice(), &frame(SETTINGS, 0, &[])].concat()).unwrap();
+    for answered in 0.. {
+        assert!(answered < 20, "it would go on for ever");
+        let mut is_ping = false;
+        while !is_ping {
+            let mut head = [0; 9];
+            if stream.read_exact(&mut head).is_err() {
+                return answered;
+            }
+            let mut payload = vec![0; usize::from(head[1]) * 256 + usize::from(head[2])];
+            stream.read_exact(&mut payload).unwrap();
+            is_ping = head[3] == PING && head[4] & ACK == 0;
+            let reply = match head[3] {
+                PING if is_ping => frame(PING, ACK, &payload),
+                SETTINGS if head[4] & ACK == 0 => frame(SETTINGS, ACK, &[]),
+                _ => continue,
+            };
+            if stream.write_all(&reply).is_err() {
+                return answered;
+            }
+        }
+    }
+    unreachable!()
+}
+
+#[tokio::test]
+async fn whoever_asks_for_nothing_does_not_keep_a_connection_of_http_2_by_answering_pings() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let folder = tempfile::tempdir().unwrap();
+    let authority = Authority::new("authority");
+    let settings = write(folder.path(), &authority.issue(&["localhost"]));
+    let app = TestApp::with(|app| {
+        app.tls = Some(settings);
+        app.limits.idle = std::time::Duration::from_secs(8);
+    })
+    .await;
+    let address = app.address;
+    let answered = tokio::task::spawn_blocking(move || answer_pings(&authority, address)).await.unwrap();
+    assert!(answered > 0, "it was ended for being idle, not for silence");
     app.stop().await;
 }

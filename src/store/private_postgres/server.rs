@@ -105,9 +105,6 @@ fn spawn(launch: &Launch<'_>, log: &File) -> Result<Server, PrivatePostgresError
     // Ctrl-C in the terminal goes to the process group of the service, which needs its database
     // until it has finished.
     command.process_group(0);
-    for name in ["PGDATA", "PGPORT", "PGOPTIONS"] {
-        command.env_remove(name);
-    }
     command.env("LC_ALL", "C");
     let mut watchdog =
         command.spawn().map_err(|source| PrivatePostgresError::Run { program: "/bin/sh".into(), source })?;

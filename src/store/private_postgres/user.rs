@@ -1,7 +1,8 @@
-use std::ffi::OsString;
+use std::env;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::Result as IoResult;
-use std::os::unix::ffi::OsStringExt;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::{MetadataExt, lchown};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
@@ -52,9 +53,16 @@ pub(super) fn choose(layout: &Layout) -> Result<ServerUser, PrivatePostgresError
 
 impl ServerUser {
     /// Makes the command run as this user, in a directory that everybody can enter: ours may be
-    /// closed to it.
+    /// closed to it. Of our environment it gets what programs are found and times and texts are told by: the rest
+    /// holds secrets, which whoever this user is could read.
     pub fn run(&self, mut command: Command) -> Command {
         command.current_dir("/");
+        let own: Vec<_> =
+            command.get_envs().filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned()))).collect();
+        let is_passed_on = |name: &OsStr| {
+            ["PATH", "LANG", "TZ"].iter().any(|passed| name == *passed) || name.as_bytes().starts_with(b"LC_")
+        };
+        command.env_clear().envs(env::vars_os().filter(|(name, _)| is_passed_on(name))).envs(own);
         if let Some(gid) = self.switch_to_gid {
             command.uid(self.uid).gid(gid);
         }

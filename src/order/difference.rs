@@ -1,6 +1,5 @@
 //! What a snapshot changes: the order is brought up to it, and every difference becomes a change.
 
-use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 
 use super::change::{Change, Facts, Kind};
@@ -9,6 +8,7 @@ use super::family::Addressed;
 use super::moment::Moment;
 use super::place::is_create;
 use super::short_hash::short_hash;
+use super::snapshot::{named_once, stated_over};
 use super::spelling::{compared, same};
 use super::state::{has_ended, order_state};
 use super::telling::Changes;
@@ -41,8 +41,8 @@ pub fn take_in(
     }
     changes.date(&[], "The order", &mut order.expected_completion, event.expected_completion.as_ref());
     let announced = visit::Announced::of(order);
-    for item in &event.items {
-        take_in_item(order, &named_as_before(order, item), event, &announced, &mut changes);
+    for item in &named_once(order, &event.items) {
+        take_in_item(order, item, event, &announced, &mut changes);
     }
     messages(&mut standing.messages, event, &mut changes);
     let addressed = Addressed::of(&event.messages, order, changes.vocabulary);
@@ -102,16 +102,6 @@ fn parties(order: &mut Order, event: &Event, changes: &mut Changes<'_>) {
             None => format!("Party {role}: {to}"),
         };
         changes.order_change(Kind::Party, Some(role), from, Some(to), text);
-    }
-}
-
-/// Where item ids repeat in an order, an item is named by its id and its product (domain §3). Later
-/// events name it by its id as the sender does; it is that item all the same.
-fn named_as_before<'a>(order: &Order, item: &'a ItemStatement) -> Cow<'a, ItemStatement> {
-    let both = item.product_id.as_ref().map(|product| format!("{}/{product}", item.id));
-    match both.filter(|both| order.items.contains_key(both)) {
-        Some(id) => Cow::Owned(ItemStatement { container: Some(item.id.clone()), id, ..item.clone() }),
-        None => Cow::Borrowed(item),
     }
 }
 
@@ -213,27 +203,17 @@ fn state_and_sub_status(item: &mut Item, now: &ItemStatement, ids: &[String], la
     }
 }
 
-/// An appointment's fields compare one by one: a null status says nothing, so the one known stays (law 2).
-/// Another id is another appointment, of which nothing is known but what is stated; and that a visit was missed is not
-/// said of the one that takes its place.
+/// That a visit was missed is not said of the one that takes its place.
 fn appointment(item: &mut Item, now: &ItemStatement, event: &Event, label: &str, changes: &mut Changes<'_>) {
     let Some(stated) = &now.appointment else {
         return;
     };
     let before = item.appointment.take();
-    let id_before = before.as_ref().and_then(|before| before.id.as_ref());
-    let is_other = id_before.zip(stated.id.as_ref()).is_some_and(|(before, now)| before != now);
-    let mut base = if is_other { Appointment::default() } else { before.clone().unwrap_or_default() };
+    let mut base = before.clone().unwrap_or_default();
     if visit::is_another(&base, stated, changes.vocabulary) {
         base.status = None;
     }
-    let merged = Appointment {
-        id: stated.id.clone().or(base.id),
-        reference: stated.reference.clone().or(base.reference),
-        status: stated.status.clone().or(base.status),
-        start: stated.start.clone().or(base.start),
-        finish: stated.finish.clone().or(base.finish),
-    };
+    let merged = stated_over(base, stated);
     let is_same = before.as_ref().is_some_and(|before| same_appointment(before, &merged));
     item.appointment = Some(merged.clone());
     if !is_same && merged != Appointment::default() {

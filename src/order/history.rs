@@ -195,8 +195,25 @@ pub fn knowledge(statements: &[Statement], vocabulary: &Vocabulary) -> (History,
             Some(Outcome::Duplicate(_)) | None => {}
         }
     }
+    place_anew(&mut past, statements, &history);
     history.entries = known;
     (history, past)
+}
+
+/// Gives entries that are past the positions that their events have now. Each telling counted its own events, and of those
+/// of one moment it would not be known which came first.
+fn place_anew(past: &mut [PastEntry], statements: &[Statement], history: &History) {
+    let counts = |statement: &&Statement| history.outcomes.get(&statement.delivery_id) == Some(&Outcome::Applied);
+    let mut counted: Vec<&Statement> = statements.iter().filter(counts).collect();
+    counted.sort_by_cached_key(|statement| Place::of(statement));
+    let positions: BTreeMap<Uuid, u32> = counted.iter().map(|statement| statement.delivery_id).zip(0..).collect();
+    for PastEntry { entry, .. } in past {
+        let event = match history.outcomes.get(&entry.delivery_id) {
+            Some(Outcome::Conflict(counted)) => *counted,
+            _ => entry.delivery_id,
+        };
+        entry.position = positions.get(&event).copied().unwrap_or(entry.position);
+    }
 }
 
 /// A conflict adds its own entry behind those of the event that counts, and changes nothing else. `None`

@@ -15,6 +15,7 @@ mod milestone;
 mod moment;
 mod place;
 mod short_hash;
+mod snapshot;
 mod spelling;
 mod state;
 mod telling;

@@ -77,3 +77,17 @@ fn that_a_visit_was_missed_is_not_said_of_the_next_one() {
     let told = "Item 1: appointment 20 Mar 2024 08:00–13:00 (was 8 Mar 2024 08:00–13:00)";
     assert_eq!(texts(&history, Kind::Appointment)[1], told);
 }
+
+#[test]
+fn an_item_that_a_snapshot_lists_twice_is_told_once_and_a_repeat_changes_nothing() {
+    let item = |state: &str, date: &str| json!({ "id": "1", "state": state, "expectedCompletionDate": date });
+    let twice = || {
+        order_with(json!({ "productOrderItem": [
+            item("acknowledged", "2024-05-01"), { "id": "2" }, item("inProgress", "2024-05-03"), { "id": "1" } ] }))
+    };
+    let history = folded(&[event(1, twice()), event(2, twice())]);
+    assert_eq!(texts(&history, Kind::ItemState), ["Item 1: in progress"]);
+    assert_eq!(texts(&history, Kind::ExpectedDate), ["Item 1: expected completion 3 May 2024"]);
+    assert_eq!(texts(&history, Kind::ItemAdded).len(), 2);
+    assert!(history.entries.iter().all(|entry| entry.position == 0), "the second says nothing new");
+}

@@ -11,6 +11,7 @@
 #[expect(dead_code, reason = "the other test binary uses the rest of it")]
 mod app;
 #[path = "../it/program.rs"]
+#[expect(dead_code, reason = "the other test binary uses the rest of it")]
 mod program;
 
 use std::net::{SocketAddr, TcpListener};

@@ -89,9 +89,7 @@ pub fn classify<'s>(statements: impl IntoIterator<Item = &'s Statement>) -> BTre
 /// alone. `until` leaves out the events that are placed after it: the order as it was then.
 pub fn fold(statements: &[Statement], until: Option<DateTime<Utc>>, vocabulary: &Vocabulary) -> History {
     let outcomes = classify(statements);
-    let mut counted: Vec<&Statement> =
-        statements.iter().filter(|statement| outcomes.get(&statement.delivery_id) == Some(&Outcome::Applied)).collect();
-    counted.sort_by_cached_key(|statement| Place::of(statement));
+    let counted = counted(statements, &outcomes);
     let late = lateness(&counted);
 
     let conflicts_of = conflicts(statements, &outcomes);
@@ -116,6 +114,14 @@ pub fn fold(statements: &[Statement], until: Option<DateTime<Utc>>, vocabulary: 
         end(&mut entries, &index, &ended, statement.at());
     }
     History { timeline, entries, outcomes }
+}
+
+/// The statements that count, each event once, in their places: an event's position is its index.
+fn counted<'s>(statements: &'s [Statement], outcomes: &BTreeMap<Uuid, Outcome>) -> Vec<&'s Statement> {
+    let counts = |statement: &&Statement| outcomes.get(&statement.delivery_id) == Some(&Outcome::Applied);
+    let mut counted: Vec<&Statement> = statements.iter().filter(counts).collect();
+    counted.sort_by_cached_key(|statement| Place::of(statement));
+    counted
 }
 
 impl Entry {
@@ -203,9 +209,7 @@ pub fn knowledge(statements: &[Statement], vocabulary: &Vocabulary) -> (History,
 /// Gives entries that are past the positions that their events have now. Each telling counted its own events, and of those
 /// of one moment it would not be known which came first.
 fn place_anew(past: &mut [PastEntry], statements: &[Statement], history: &History) {
-    let counts = |statement: &&Statement| history.outcomes.get(&statement.delivery_id) == Some(&Outcome::Applied);
-    let mut counted: Vec<&Statement> = statements.iter().filter(counts).collect();
-    counted.sort_by_cached_key(|statement| Place::of(statement));
+    let counted = counted(statements, &history.outcomes);
     let positions: BTreeMap<Uuid, u32> = counted.iter().map(|statement| statement.delivery_id).zip(0..).collect();
     for PastEntry { entry, .. } in past {
         let event = match history.outcomes.get(&entry.delivery_id) {

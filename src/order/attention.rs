@@ -29,6 +29,7 @@ pub struct Attention {
 pub const ENDED_UNRESOLVED: &str = "ended-unresolved";
 
 const CONTRADICTION: &str = "contradiction";
+const CANCELLED: &str = "supplier-cancelled";
 /// Those that are worked out of the contradictions that stand.
 const OF_CONTRADICTIONS: [&str; 2] = [CONTRADICTION, ENDED_UNRESOLVED];
 
@@ -39,15 +40,19 @@ const REASONS: [(Class, &str); 6] = [
     (Class::Missed, "missed"),
     (Class::Flagged, "flagged"),
     (Class::Delay, "delayed"),
-    (Class::Cancelled, "supplier-cancelled"),
+    (Class::Cancelled, CANCELLED),
 ];
 
 /// Works the reasons out anew; one that held before keeps its beginning.
 pub fn take_in(order: &mut Order, event: &Event, at: DateTime<Utc>, vocabulary: &Vocabulary) {
     let mut now: BTreeMap<&str, String> = BTreeMap::new();
     if !has_order_ended(order) {
-        // What is no snapshot says nothing of messages and items: what they were reasons for stands.
-        let stands = |one: &&Attention| !event.is_snapshot() && !OF_CONTRADICTIONS.contains(&one.reason.as_str());
+        // What is no snapshot says nothing of messages and items: what they were reasons for stands. What the supplier
+        // cancelled stays cancelled, also where it did so before the order had items.
+        let stands = |one: &&Attention| {
+            let reason = one.reason.as_str();
+            reason == CANCELLED || (!event.is_snapshot() && !OF_CONTRADICTIONS.contains(&reason))
+        };
         now.extend(order.attention.iter().filter(stands).map(|one| (one.reason.as_str(), one.why.clone())));
         for (class, reason) in REASONS {
             if let Some(why) = message_of(event, class, vocabulary).or_else(|| item_of(order, class, vocabulary)) {
@@ -59,7 +64,7 @@ pub fn take_in(order: &mut Order, event: &Event, at: DateTime<Utc>, vocabulary: 
         }
         let cancelled = order.items.iter().find_map(|(id, item)| Some((id, item.said_cancelled.as_ref()?)));
         if let Some((id, code)) = cancelled {
-            now.entry("supplier-cancelled").or_insert_with(|| format!("Message {code} cancelled item {id}"));
+            now.entry(CANCELLED).or_insert_with(|| format!("Message {code} cancelled item {id}"));
         }
     }
     let since = |reason: &str| order.attention.iter().find(|before| before.reason == reason).map_or(at, |b| b.since);

@@ -352,6 +352,22 @@ fn a_message_that_names_no_item_is_about_the_root_items() {
 }
 
 #[test]
+fn a_cancellation_that_came_before_the_items_is_not_forgotten() {
+    let cancelled = json!({ "errorMessage": { "subCode": "100205", "message": "cancelled" } });
+    let item = |state: &str| order_with(json!({ "productOrderItem": [{ "id": "1", "state": state }] }));
+    let reasons = |more: &[Statement]| -> Vec<(String, String)> {
+        let events: Vec<_> =
+            [event(1, order_with(cancelled.clone()))].into_iter().chain(more.iter().cloned()).collect();
+        let attention = folded(&events).timeline.order().attention.clone();
+        attention.into_iter().map(|one| (one.reason, one.why)).collect()
+    };
+    let told = [("supplier-cancelled".to_owned(), "Message 100205: cancelled by BT Wholesale".to_owned())];
+    assert_eq!(reasons(&[]), told);
+    assert_eq!(reasons(&[event(2, item("inProgress"))]), told);
+    assert_eq!(reasons(&[event(2, item("inProgress")), event(3, item("cancelled"))]), []);
+}
+
+#[test]
 fn an_order_without_items_reaches_milestones_itself_and_each_once() {
     let acknowledged = |more: Value| {
         let mut order = order_with(json!({ "errorMessage": { "subCode": "510", "message": "acknowledged" } }));

@@ -37,6 +37,9 @@ impl From<Vocabulary> for Current {
     }
 }
 
+/// The confidence of what an operator has set: it stands over what is shipped.
+pub const OPERATOR: &str = "operator";
+
 const SHIPPED: [&str; 2] = [include_str!("../vocabulary/bt-wholesale.toml"), include_str!("../vocabulary/hybris.toml")];
 
 /// One value and what it means, with where that is known from.

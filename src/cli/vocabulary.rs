@@ -9,7 +9,7 @@ use super::terminal::harmless;
 use crate::config::{DatabaseConfig, WordConfig};
 use crate::order::{compared, rfc3339};
 use crate::store::Store;
-use crate::vocabulary::{self, Word};
+use crate::vocabulary::{self, OPERATOR, Word};
 
 /// What `vocabulary list` is to show.
 pub struct List {
@@ -87,7 +87,6 @@ pub async fn set(database: &DatabaseConfig, config: &WordConfig) -> Result<()> {
 
 /// Sets the word over the one that is known, which says what is not given.
 async fn set_over(store: &Store, config: &WordConfig) -> Result<Word> {
-    let known = store.word(&config.subject, &config.value).await?;
     // Given and empty is none.
     let text = |given: &Option<String>, known: Option<String>| {
         let given = given.as_ref().map(|given| given.trim().to_owned());
@@ -97,8 +96,12 @@ async fn set_over(store: &Store, config: &WordConfig) -> Result<Word> {
         .classes
         .as_ref()
         .map(|classes| classes.iter().map(|class| class.trim().to_owned()).filter(|class| !class.is_empty()).collect());
-    let of = |part: fn(Word) -> Option<String>| known.clone().and_then(part);
-    let Some(words) = text(&config.words, of(|word| Some(word.words))) else {
+    let (words, known_classes, fault, milestone) = store
+        .word(&config.subject, &config.value)
+        .await?
+        .map(|known| (Some(known.words), known.classes, known.fault, known.milestone))
+        .unwrap_or_default();
+    let Some(words) = text(&config.words, words) else {
         bail!(
             "say with --words what {} “{}” means: there is nothing to show without them",
             config.subject,
@@ -109,11 +112,11 @@ async fn set_over(store: &Store, config: &WordConfig) -> Result<Word> {
         subject: config.subject.clone(),
         value: config.value.clone(),
         words,
-        classes: classes.or_else(|| known.clone().map(|word| word.classes)).unwrap_or_default(),
-        fault: text(&config.fault, of(|word| word.fault)),
-        milestone: text(&config.milestone, of(|word| word.milestone)),
+        classes: classes.unwrap_or(known_classes),
+        fault: text(&config.fault, fault),
+        milestone: text(&config.milestone, milestone),
         source: config.source.clone(),
-        confidence: "operator".to_owned(),
+        confidence: OPERATOR.to_owned(),
     };
     vocabulary::compile(std::slice::from_ref(&word))?;
     store.set_word(&word).await?;

@@ -2,7 +2,7 @@
 
 use super::{Store, StoreError};
 use crate::order::{Vocabulary, compared};
-use crate::vocabulary::{Word, compile, shipped_words};
+use crate::vocabulary::{OPERATOR, Word, compile, shipped_words};
 
 impl Store {
     /// Brings the shipped words in. What an operator has set stays as it is.
@@ -18,13 +18,26 @@ impl Store {
     }
 
     async fn ship_word(&self, word: &Word) -> Result<(), StoreError> {
+        self.put_word(word, &word.confidence).await
+    }
+
+    /// Sets a word, over whatever stood there.
+    ///
+    /// # Errors
+    /// Where the database is not available.
+    pub async fn set_word(&self, word: &Word) -> Result<(), StoreError> {
+        self.put_word(word, OPERATOR).await
+    }
+
+    /// What an operator says stands over what is shipped, whichever comes later.
+    async fn put_word(&self, word: &Word, confidence: &str) -> Result<(), StoreError> {
         sqlx::query!(
             "insert into vocabulary (subject, compared, value, words, classes, fault, milestone, source, confidence)
              values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
              on conflict on constraint vocabulary_pk do update set
                  value = excluded.value, words = excluded.words, classes = excluded.classes, fault = excluded.fault,
                  milestone = excluded.milestone, source = excluded.source, confidence = excluded.confidence
-             where vocabulary.confidence <> 'operator'",
+             where excluded.confidence = 'operator' or vocabulary.confidence <> 'operator'",
             word.subject,
             compared(&word.value),
             word.value,
@@ -33,7 +46,7 @@ impl Store {
             word.fault,
             word.milestone,
             word.source,
-            word.confidence,
+            confidence,
         )
         .execute(&self.pool)
         .await?;
@@ -46,31 +59,6 @@ impl Store {
     /// Where the database is not available, or holds a word that this program does not understand.
     pub async fn vocabulary(&self) -> Result<Vocabulary, StoreError> {
         compile(&self.words().await?).map_err(|error| StoreError::Schema(error.to_string()))
-    }
-
-    /// Sets a word, over whatever stood there.
-    ///
-    /// # Errors
-    /// Where the database is not available.
-    pub async fn set_word(&self, word: &Word) -> Result<(), StoreError> {
-        sqlx::query!(
-            "insert into vocabulary (subject, compared, value, words, classes, fault, milestone, source, confidence)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, 'operator')
-             on conflict on constraint vocabulary_pk do update set
-                 value = excluded.value, words = excluded.words, classes = excluded.classes, fault = excluded.fault,
-                 milestone = excluded.milestone, source = excluded.source, confidence = excluded.confidence",
-            word.subject,
-            compared(&word.value),
-            word.value,
-            word.words,
-            &word.classes,
-            word.fault,
-            word.milestone,
-            word.source,
-        )
-        .execute(&self.pool)
-        .await?;
-        Ok(())
     }
 
     /// Takes back what an operator has set: what is shipped holds again. Says whether there was such a word.

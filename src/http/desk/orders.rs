@@ -49,22 +49,11 @@ async fn page_of(parameters: &ListParameters, app: &App) -> Result<Found, Proble
         return Ok(Found::One(with_query(&order, &[("q", Some(q)), ("by", kind)])));
     }
     let view = OrdersQuery {
-        q: parameters.q.clone(),
-        state: parameters.state.clone(),
-        attention: parameters.attention.clone(),
-        sender: parameters.sender.clone(),
-        party: parameters.party.clone(),
-        offering: parameters.offering.clone(),
-        limit: parameters.limit.map(|limit| limit.to_string()),
-        started_from: parameters.started_from.clone(),
-        changed_from: parameters.changed_from.clone(),
-        changed_to: parameters.changed_to.clone(),
-        sort: parameters.sort.clone(),
-        cursor: parameters.cursor.clone(),
         senders: app.store.senders_heard().await?,
         next_cursor: page.next.map(cursor_text),
         only_begins: page.only_begins,
         is_cut: page.is_cut,
+        ..asked_in(parameters)
     };
     Ok(Found::Many(page.hits, Box::new(view)))
 }
@@ -93,21 +82,34 @@ fn canonical(asked: &ListParameters, viewer: &Viewer) -> Option<String> {
     if read.iter().all(Option::is_none) {
         return None;
     }
-    let limit = asked.limit.map(|limit| limit.to_string());
-    let mut query = vec![
-        ("q", asked.q.as_deref()),
-        ("state", asked.state.as_deref()),
-        ("attention", asked.attention.as_deref()),
-        ("sender", asked.sender.as_deref()),
-        ("party", asked.party.as_deref()),
-        ("offering", asked.offering.as_deref()),
-        ("sort", asked.sort.as_deref()),
-        ("limit", limit.as_deref()),
-    ];
-    let names = ["startedFrom", "changedFrom", "changedTo"];
-    let given = read.iter().zip(times).map(|(read, given)| read.as_deref().or(given.as_deref()));
-    query.extend(names.into_iter().zip(given));
-    Some(with_query("/orders", &query))
+    let [started_from, changed_from, changed_to] = read;
+    let canonical = OrdersQuery {
+        started_from: started_from.or_else(|| asked.started_from.clone()),
+        changed_from: changed_from.or_else(|| asked.changed_from.clone()),
+        changed_to: changed_to.or_else(|| asked.changed_to.clone()),
+        ..asked_in(asked)
+    };
+    Some(canonical.address("/orders", None))
+}
+
+/// What an address asks for, as the page of it shows it.
+fn asked_in(parameters: &ListParameters) -> OrdersQuery {
+    let parameters = parameters.clone();
+    OrdersQuery {
+        q: parameters.q,
+        state: parameters.state,
+        attention: parameters.attention,
+        sender: parameters.sender,
+        party: parameters.party,
+        offering: parameters.offering,
+        limit: parameters.limit.map(|limit| limit.to_string()),
+        started_from: parameters.started_from,
+        changed_from: parameters.changed_from,
+        changed_to: parameters.changed_to,
+        sort: parameters.sort,
+        cursor: parameters.cursor,
+        ..OrdersQuery::default()
+    }
 }
 
 /// The orders with what a list shows of them.

@@ -82,7 +82,7 @@ impl OrdersQuery {
     }
 
     /// The same list at another path, from a cursor on.
-    fn address(&self, path: &str, cursor: Option<&str>) -> String {
+    pub fn address(&self, path: &str, cursor: Option<&str>) -> String {
         let mut query = self.filters().to_vec();
         query.push(("cursor", cursor));
         with_query(path, &query)

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use chrono::Utc;
 use sqlx::migrate::Migrator;
+use tracing::warn;
 
 use super::{Store, StoreError};
 
@@ -27,6 +29,11 @@ impl Store {
             .map_err(|error| StoreError::Schema(format!("the database could not be brought up to date: {error}")))?;
         if before > 0 {
             super::analysts::make_views(&mut connection).await?;
+            // A new database may be delivered to before a service has looked after it, and no month gets a partition once
+            // it has bodies elsewhere.
+            if let Err(error) = self.make_room_for_bodies(Utc::now()).await {
+                warn!(%error, "partitions for the bodies to come could not be made; the service will try again");
+            }
         }
         self.ship_vocabulary().await?;
         Ok(before)

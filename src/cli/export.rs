@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::time::Instant;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::database::{Database, Purpose};
@@ -24,6 +24,8 @@ pub async fn run(database: &DatabaseConfig, config: &ExportConfig) -> Result<()>
 async fn export(store: &Store, config: &ExportConfig) -> Result<()> {
     let views = store.views().await?;
     let Some(name) = &config.view else {
+        let is_file = config.output != std::path::Path::new("-");
+        ensure!(!is_file, "name the view to write to {}; `order-timeline export` lists them", config.output.display());
         return list(&views, &mut anstream::stdout());
     };
     let Some(view) = views.iter().find(|view| view.name == *name) else {

@@ -1,5 +1,6 @@
 //! `timeline`: what happened to an order, in the terminal.
 
+use std::collections::BTreeSet;
 use std::io::Write;
 
 use anstyle::{AnsiColor, Style};
@@ -27,6 +28,13 @@ async fn show(store: &Store, config: &TimelineConfig) -> Result<()> {
         bail!("nothing was known of order “{}”, or had happened to it, at that time", config.order);
     };
     if let Some(item) = &config.item {
+        // One that no entry is about was not on the order: an empty timeline would say that nothing happened to it.
+        if !timeline.entries.iter().any(|entry| entry.is_about(item)) {
+            let items: BTreeSet<&str> =
+                timeline.entries.iter().flat_map(|entry| &entry.item_ids).map(String::as_str).collect();
+            let items = items.into_iter().collect::<Vec<_>>().join(", ");
+            bail!("nothing is told of an item “{item}”; of these something is: {items}");
+        }
         timeline.entries.retain(|entry| entry.is_about(item));
     }
     let mut out = anstream::stdout();
@@ -79,11 +87,16 @@ fn print(out: &mut impl Write, timeline: &TimelineRecord, config: &TimelineConfi
     }
     writeln!(
         out,
-        "\n{DIM}{} entries from {} events. Times are London's.{DIM:#}",
-        timeline.entries.len(),
-        order.events
+        "\n{DIM}{} from {}. Times are London's.{DIM:#}",
+        counted(timeline.entries.len(), "entry", "entries"),
+        counted(order.events, "event", "events")
     )?;
     Ok(())
+}
+
+fn counted(number: impl std::fmt::Display, one: &str, many: &str) -> String {
+    let number = number.to_string();
+    format!("{number} {}", if number == "1" { one } else { many })
 }
 
 /// A line: its first entry, and what the others add to it.

@@ -85,6 +85,9 @@ pub async fn set(database: &DatabaseConfig, config: &WordConfig) -> Result<()> {
     Ok(())
 }
 
+/// Subjects whose values mean nothing but their words.
+const WORDS_ONLY: [&str; 3] = ["offering", "characteristic", "shape"];
+
 /// Sets the word over the one that is known, which says what is not given.
 async fn set_over(store: &Store, config: &WordConfig) -> Result<Word> {
     // Given and empty is none.
@@ -96,11 +99,11 @@ async fn set_over(store: &Store, config: &WordConfig) -> Result<Word> {
         .classes
         .as_ref()
         .map(|classes| classes.iter().map(|class| class.trim().to_owned()).filter(|class| !class.is_empty()).collect());
-    let (words, known_classes, fault, milestone) = store
-        .word(&config.subject, &config.value)
-        .await?
-        .map(|known| (Some(known.words), known.classes, known.fault, known.milestone))
-        .unwrap_or_default();
+    let known = store.word(&config.subject, &config.value).await?;
+    // Where the shipped meaning is from is not how the operator knows.
+    let source = known.as_ref().filter(|known| known.confidence == OPERATOR).map(|known| known.source.clone());
+    let (words, known_classes, fault, milestone) =
+        known.map(|known| (Some(known.words), known.classes, known.fault, known.milestone)).unwrap_or_default();
     let Some(words) = text(&config.words, words) else {
         bail!(
             "say with --words what {} “{}” means: there is nothing to show without them",
@@ -113,12 +116,22 @@ async fn set_over(store: &Store, config: &WordConfig) -> Result<Word> {
         value: config.value.clone(),
         words,
         classes: classes.unwrap_or(known_classes),
-        fault: text(&config.fault, fault),
+        fault: text(&config.fault, fault).filter(|fault| fault != "unknown"),
         milestone: text(&config.milestone, milestone),
-        source: config.source.clone(),
+        source: text(&config.source, source).unwrap_or_else(|| OPERATOR.to_owned()),
         confidence: OPERATOR.to_owned(),
     };
     vocabulary::compile(std::slice::from_ref(&word))?;
+    let means_more = !word.classes.is_empty() || word.fault.is_some() || word.milestone.is_some();
+    ensure!(
+        !means_more || !WORDS_ONLY.contains(&word.subject.as_str()),
+        "of {} only the words are used; classes, fault and milestone are of sub-statuses, appointments' statuses and messages",
+        word.subject
+    );
+    // A milestone is one in whatever spelling: the views ask for it as it is spelled there.
+    let spelled = store.vocabulary().await?;
+    let milestone = word.milestone.as_ref().map(|name| spelled.milestone(name).unwrap_or(name).to_owned());
+    let word = Word { milestone, ..word };
     store.set_word(&word).await?;
     Ok(word)
 }

@@ -79,6 +79,6 @@ pub struct ExportConfig {
 pub enum ExportFormat {
     /// Comma-separated values with a header, as PostgreSQL writes them.
     Csv,
-    /// Apache Parquet, compressed with Snappy; arrays and JSON as JSON text.
+    /// Apache Parquet, compressed with Snappy; arrays and JSON as JSON text, intervals as PostgreSQL writes them.
     Parquet,
 }

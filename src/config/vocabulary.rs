@@ -42,13 +42,13 @@ pub struct WordConfig {
     /// complete, cancelled; several with commas, "" for none.
     #[arg(long, env = "ORDER_TIMELINE_CLASSES", value_delimiter = ',')]
     pub classes: Option<Vec<String>>,
-    /// customer or supplier; "" for nobody's.
+    /// customer or supplier; unknown or "" where nobody knows.
     #[arg(long, env = "ORDER_TIMELINE_FAULT")]
     pub fault: Option<String>,
     /// The milestone that is reached where it is said, such as KCI2; "" for none.
     #[arg(long, env = "ORDER_TIMELINE_MILESTONE")]
     pub milestone: Option<String>,
     /// How you know.
-    #[arg(long, env = "ORDER_TIMELINE_SOURCE", default_value = "operator")]
-    pub source: String,
+    #[arg(long, env = "ORDER_TIMELINE_SOURCE")]
+    pub source: Option<String>,
 }

@@ -124,7 +124,7 @@ pub fn addition(
         outcomes,
         contents: added.iter().copied().map(KnownContent::of).collect(),
         versions: versions_of(&plan.entries, &timeline.order().items),
-        values: values_of(&plan.entries, vocabulary),
+        values: values_of(&plan.entries),
         entries: plan.entries,
         ended: plan.ended,
         past: Vec::new(),
@@ -177,7 +177,7 @@ pub fn whole(all: &[Statement], vocabulary: &Vocabulary) -> Option<Plan> {
     Some(Plan {
         times: times?,
         versions: versions_of(&entries, &BTreeMap::new()),
-        values: values_of(&entries, vocabulary),
+        values: values_of(&entries),
         contents: all.iter().filter(is_first).map(KnownContent::of).collect(),
         entries,
         ended: Vec::new(),

@@ -20,8 +20,22 @@ pub struct Change {
     pub message: Option<MessageDetail>,
     /// What follows from the change and is worth counting.
     pub facts: Option<Facts>,
+    /// The visits that it says did not take place, and the appointment that it says was moved: those that were not
+    /// counted before.
+    pub missed: Vec<Missed>,
     /// A sentence for support staff.
     pub text: String,
+}
+
+/// A visit that did not take place, or an appointment that was moved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Missed {
+    /// `None` where a message names no item, and none has an appointment.
+    pub item_id: Option<String>,
+    /// Whose fault it is; `None` where nothing says so.
+    pub fault: Option<Fault>,
+    /// The code of the message that says so; `None` where the appointment does.
+    pub code: Option<String>,
 }
 
 /// What a message says beside its sentence.

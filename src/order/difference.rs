@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::change::{Change, Facts, Kind};
+use super::change::{Facts, Kind};
 use super::event::{Appointment, Characteristic, Event, ItemStatement, Message, Placing, Statement};
 use super::family::Addressed;
 use super::moment::Moment;
@@ -14,17 +14,17 @@ use super::state::{has_ended, order_state};
 use super::telling::Changes;
 use super::timeline::{Item, Order, Standing};
 use super::vocabulary::Vocabulary;
-use super::{attention, contradiction, milestone, visit, words};
+use super::{attention, contradiction, milestone, missed, visit, words};
 
 /// Brings `order` up to the statement and gives the changes in the order in which they are told:
 /// the order, its parties, each item as the body lists them, messages, and the state that follows.
-pub fn take_in(
+pub fn take_in<'v>(
     order: &mut Order,
     standing: &mut Standing,
     statement: &Statement,
-    vocabulary: &Vocabulary,
-) -> Vec<Change> {
-    let mut changes = Changes { list: Vec::new(), vocabulary };
+    vocabulary: &'v Vocabulary,
+) -> Changes<'v> {
+    let mut changes = Changes { list: Vec::new(), overtaken: Vec::new(), vocabulary };
     let event = &statement.event;
 
     if is_create(statement) && order.created.is_none() {
@@ -47,6 +47,7 @@ pub fn take_in(
     messages(&mut standing.messages, event, &mut changes);
     let addressed = Addressed::of(&event.messages, order, changes.vocabulary);
     visit::messages_of_items(&addressed, order, &mut changes);
+    missed::note(order, &mut changes.list, changes.vocabulary);
     milestone::take_in(order, &mut standing.milestones, event, &addressed, &mut changes);
     if let Some(own) = &event.state {
         order.own_state = Some(own.clone());
@@ -62,7 +63,7 @@ pub fn take_in(
     }
     contradiction::take_in(order, event, statement.at(), &mut changes);
     attention::take_in(order, event, statement.at(), vocabulary);
-    changes.list
+    changes
 }
 
 fn external_ids(order: &mut Order, event: &Event, changes: &mut Changes<'_>) {

@@ -340,6 +340,7 @@ fn conflict_change(counted: &Statement) -> Change {
         to: None,
         message: None,
         facts: None,
+        missed: Vec::new(),
         text: format!("Event {event} came again with other content; the content received first counts"),
     }
 }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::change::{Change, Kind};
 use super::short_hash::short_hash;
 use super::spelling::compared;
+use super::visit::IN_TEXT;
 
 /// Where an entry stands: its event's position, and its own within the event.
 pub type Place = (u32, u32);
@@ -25,6 +26,11 @@ impl Ledger {
     /// The same for an entry that was kept.
     pub fn enter_entry(&mut self, kind: Kind, name: Option<&str>, item_ids: &[String], place: Place) -> Option<Place> {
         self.0.insert(thing(kind, name, item_ids)?, place)
+    }
+
+    /// What a message's text said of an item's expected date holds no longer; gives the entry that ends so.
+    pub fn end_date_in_text(&mut self, item_id: &str) -> Option<Place> {
+        self.0.remove(&thing(Kind::ExpectedDate, Some(IN_TEXT), std::slice::from_ref(&item_id.to_owned()))?)
     }
 }
 

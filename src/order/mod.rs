@@ -12,6 +12,7 @@ mod family;
 mod history;
 mod ledger;
 mod milestone;
+mod missed;
 mod moment;
 mod place;
 mod short_hash;
@@ -26,8 +27,8 @@ mod words;
 
 pub use attention::{Attention, ENDED_UNRESOLVED, silence};
 pub use change::{
-    AppointmentFacts, Change, ContradictionFacts, DateFacts, Facts, Kind, MilestoneFacts, OpenMilestoneFacts, SaidBy,
-    Value,
+    AppointmentFacts, Change, ContradictionFacts, DateFacts, Facts, Kind, MilestoneFacts, Missed, OpenMilestoneFacts,
+    SaidBy, Value,
 };
 pub use event::{
     Appointment, Characteristic, Event, ItemStatement, Message, MessagePart, MilestoneStatement, Party, Placing,
@@ -43,6 +44,6 @@ pub use state::{OrderState, has_ended, is_over};
 pub use timeline::{Applied, Item, Order, Timeline};
 pub use vocabulary::{Class, Fault, Meaning, Subject, Vocabulary};
 pub use words::{
-    appointment_status, capitalised, day_or_time, days_between, natural_order, repeats_state, state as state_in_words,
-    window,
+    appointment_status, capitalised, day_of, day_or_time, days_between, natural_order, repeats_state,
+    state as state_in_words, window,
 };

@@ -10,6 +10,8 @@ use super::words;
 /// Collects changes and puts them into words.
 pub struct Changes<'v> {
     pub list: Vec<Change>,
+    /// Items whose date field says something newer than the text of an earlier message: what that named holds no longer.
+    pub overtaken: Vec<String>,
     pub vocabulary: &'v Vocabulary,
 }
 
@@ -41,6 +43,7 @@ impl Changes<'_> {
             to: to.map(Value::Text),
             message: None,
             facts: None,
+            missed: Vec::new(),
             text,
         });
     }
@@ -54,6 +57,7 @@ impl Changes<'_> {
             to: Some(Value::Text(to)),
             message: None,
             facts: None,
+            missed: Vec::new(),
             text,
         });
     }
@@ -94,7 +98,8 @@ impl Changes<'_> {
         let before = kept.replace(stated.clone());
         let day = words::day_or_time(stated);
         let text = match &before {
-            Some(before) if before.means_the_same_as(stated) => return None,
+            // The same day, too, in whichever of the ways in which suppliers write its end.
+            Some(before) if before.means_the_same_as(stated) || words::day_or_time(before) == day => return None,
             Some(before) => format!(
                 "{label}: expected completion moved from {} to {day}{}",
                 words::day_or_time(before),
@@ -110,6 +115,7 @@ impl Changes<'_> {
             to: Some(Value::Moment(stated.clone())),
             message: None,
             facts: None,
+            missed: Vec::new(),
             text,
         });
         Some(before)
@@ -153,6 +159,7 @@ impl Changes<'_> {
             to: Some(Value::Appointment(now)),
             message: None,
             facts: None,
+            missed: Vec::new(),
             text,
         });
     }
@@ -184,6 +191,7 @@ impl Changes<'_> {
             to: None,
             message: Some(MessageDetail { code: message.code.clone(), severity, parts: message.parts.clone() }),
             facts: None,
+            missed: Vec::new(),
             text: format!("{lead}{code}{items}: {told}"),
         });
     }

@@ -15,6 +15,7 @@ use super::moment::Moment;
 use super::place::Place;
 use super::spelling::same;
 use super::state::OrderState;
+use super::telling::Changes;
 use super::vocabulary::Vocabulary;
 use super::words::natural_order;
 
@@ -97,6 +98,18 @@ pub struct Item {
     pub said_cancelled: Option<String>,
     /// The state in which the item had ended before it ran again.
     pub reopened_from: Option<String>,
+    /// What later versions of the program keep of it.
+    #[serde(skip)]
+    pub later: Later,
+}
+
+/// What is kept behind the state of a fold, so that the form of the state stays what it was.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Later {
+    /// Its visit was said to be missed, and no other has taken its place.
+    pub is_visit_missed: bool,
+    /// A date that only a message's text names has been told.
+    pub is_date_in_text_told: bool,
 }
 
 /// What an event did.
@@ -117,7 +130,8 @@ impl Timeline {
         self.events += 1;
         self.last = Some(Place::of(statement));
         self.latest_receipt = self.latest_receipt.max(Some(statement.received_at));
-        let changes = difference::take_in(&mut self.order, &mut self.standing, statement, vocabulary);
+        let Changes { list: changes, overtaken, .. } =
+            difference::take_in(&mut self.order, &mut self.standing, statement, vocabulary);
         for change in changes.iter().filter(|change| is_completion(change)) {
             let items = &mut self.order.items;
             if let Some(item) = change.item_ids.first().and_then(|id| items.get_mut(id)) {
@@ -125,8 +139,8 @@ impl Timeline {
             }
         }
         let ledger = &mut self.ledger;
-        let enter = |(ordinal, change)| ledger.enter(change, (position, ordinal));
-        let ended = (0..).zip(&changes).filter_map(enter).collect();
+        let mut ended: Vec<_> = overtaken.iter().filter_map(|id| ledger.end_date_in_text(id)).collect();
+        ended.extend((0..).zip(&changes).filter_map(|(ordinal, change)| ledger.enter(change, (position, ordinal))));
         Applied { changes, ended }
     }
 
@@ -144,6 +158,31 @@ impl Timeline {
     /// How many events count: the position of the next one.
     pub fn events(&self) -> u32 {
         self.events
+    }
+}
+
+/// The kept form: the state, and behind it what was added to it since. States without the latter are read, too: they are
+/// all that is left of orders whose bodies were let go.
+impl Timeline {
+    /// # Errors
+    /// Where it has no such form.
+    pub fn encode(&self) -> Result<Vec<u8>, postcard::Error> {
+        let items = self.order.items.iter().filter(|(_, item)| item.later != Later::default());
+        let later: BTreeMap<&str, Later> = items.map(|(id, item)| (id.as_str(), item.later)).collect();
+        postcard::to_stdvec(&(self, later))
+    }
+
+    /// # Errors
+    /// Where it is no such form.
+    pub fn decode(bytes: &[u8]) -> Result<Self, postcard::Error> {
+        let (mut timeline, rest) = postcard::take_from_bytes::<Self>(bytes)?;
+        let later: BTreeMap<&str, Later> = if rest.is_empty() { BTreeMap::new() } else { postcard::from_bytes(rest)? };
+        for (id, later) in later {
+            if let Some(item) = timeline.order.items.get_mut(id) {
+                item.later = later;
+            }
+        }
+        Ok(timeline)
     }
 }
 

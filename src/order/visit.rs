@@ -34,19 +34,20 @@ pub fn expected_date(
     // A first date has not moved, so that nothing explains a move of it.
     let reason_code =
         before.as_ref().and_then(|_| reason(id, event, changes.vocabulary).or_else(|| announced.code(id, &now)));
-    if days_from_previous.is_some_and(|days| days > 0) && reason_code.is_none() {
-        let from = before.as_ref().map(words::day_or_time).unwrap_or_default();
-        item.unexplained_move = Some((from, words::day_or_time(&now)));
-    } else if days_from_previous.is_some() {
-        item.unexplained_move = None;
+    match days_from_previous {
+        Some(1..) if reason_code.is_none() => {
+            let from = before.as_ref().map(words::day_or_time).unwrap_or_default();
+            item.unexplained_move = Some((from, words::day_or_time(&now)));
+        }
+        // Another hour of the same day explains nothing.
+        None | Some(0) => {}
+        Some(_) => item.unexplained_move = None,
     }
     // What the field says now is newer than the text of an earlier message.
-    if !event
-        .messages
-        .iter()
-        .any(|message| is_named_or_all(message, id) && date_of(message, changes.vocabulary).is_some())
-    {
+    let names_date = |message: &Message| is_named_or_all(message, id) && date_of(message, changes.vocabulary).is_some();
+    if item.date_in_text.is_some() && !event.messages.iter().any(names_date) {
         item.date_in_text = None;
+        changes.overtaken.push(id.to_owned());
     }
     changes.note(Facts::ExpectedDate(DateFacts {
         is_first: before.is_none(),
@@ -102,6 +103,9 @@ pub fn messages_of_items(addressed: &Addressed<'_>, order: &mut Order, changes: 
     }
 }
 
+/// The name of expected dates that only a message's text names: a series of their own.
+pub const IN_TEXT: &str = "in message text";
+
 fn date_in_text(id: &str, item: &mut Item, date: &Moment, code: &str, changes: &mut Changes<'_>) {
     let label =
         format!("{} (by the text of message {code})", words::item(id, item.offering.as_deref(), changes.vocabulary));
@@ -109,9 +113,9 @@ fn date_in_text(id: &str, item: &mut Item, date: &Moment, code: &str, changes: &
     let told = changes.date(&[id.to_owned()], &label, &mut kept, Some(date));
     item.date_in_text = Some((date.clone(), code.to_owned()));
     if let Some(before) = told {
-        changes.name_last("in message text");
+        changes.name_last(IN_TEXT);
         changes.note(Facts::ExpectedDate(DateFacts {
-            is_first: before.is_none(),
+            is_first: !std::mem::replace(&mut item.later.is_date_in_text_told, true),
             days_from_first: item.first_expected.as_ref().and_then(|first| words::days_between(first, date)),
             days_from_previous: before.as_ref().and_then(|before| words::days_between(before, date)),
             reason_code: Some(code.to_owned()),

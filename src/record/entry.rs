@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::order::AppointmentRecord;
 use crate::order::change::MessageDetail;
 use crate::order::{
-    AppointmentFacts, Change, ContradictionFacts, Entry, Facts, Fault, Kind, MilestoneFacts, Moment,
+    AppointmentFacts, Change, ContradictionFacts, Entry, Facts, Fault, Kind, MilestoneFacts, Missed, Moment,
     OpenMilestoneFacts, Value, rfc3339,
 };
 
@@ -54,6 +54,9 @@ pub struct EntryRecord {
     /// Since when we know it, where that is not since its receipt: a late event made it anew.
     #[serde(serialize_with = "super::time")]
     pub known_from: DateTime<Utc>,
+    /// The visits that it says were missed or moved, as it was made; entries that were kept are read without them.
+    #[serde(skip)]
+    pub missed: Vec<Missed>,
 }
 
 /// What a message says beside its sentence.
@@ -99,7 +102,7 @@ impl EntryRecord {
 
 impl From<Entry> for EntryRecord {
     fn from(entry: Entry) -> Self {
-        let Change { kind, item_ids, name, from, to, message, facts, text } = entry.change;
+        let Change { kind, item_ids, name, from, to, message, facts, missed, text } = entry.change;
         let (from, from_text) = split(from);
         let (to, to_text) = split(to);
         Self {
@@ -124,6 +127,7 @@ impl From<Entry> for EntryRecord {
             text,
             valid_to: entry.valid_to,
             known_from: entry.known_from,
+            missed,
         }
     }
 }

@@ -30,10 +30,14 @@ pub fn known_timeline(mut entries: Vec<EntryRecord>, at: Option<DateTime<Utc>>) 
         };
         let own = (u32::try_from(place).unwrap_or(u32::MAX), 0);
         let ends_at = entry.at;
+        let is_field = kind == Kind::ExpectedDate && entry.name.is_none();
+        // A message of the same event may say again what its text said: what is told of that is not kept.
+        let overtaken = entry.item_ids.first().filter(|_| is_field).and_then(|id| ledger.end_date_in_text(id));
         let ended = ledger.enter_entry(kind, entry.name.as_deref(), &entry.item_ids, own);
-        let ended = ended.and_then(|(place, _)| entries.get_mut(usize::try_from(place).ok()?));
-        if let Some(ended) = ended {
-            ended.valid_to = Some(ends_at);
+        for (place, _) in overtaken.into_iter().chain(ended) {
+            if let Some(ended) = usize::try_from(place).ok().and_then(|place| entries.get_mut(place)) {
+                ended.valid_to = Some(ends_at);
+            }
         }
     }
     if let Some(at) = at {

@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 use serde_with::skip_serializing_none;
 
 use super::entry::{other_zone, utc};
-use crate::order::{Appointment, Attention, Family, Item, Moment, Order};
+use crate::order::{Appointment, Attention, Family, Item, Moment, Order, day_of};
 
 /// The head of an order: what lists and timelines show of it.
 #[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
@@ -135,6 +135,9 @@ pub struct ItemRecord {
     /// The first that was stated.
     #[serde(skip)]
     pub first_expected: Option<DateTime<Utc>>,
+    /// The day that it means, as it was written.
+    #[serde(skip)]
+    pub first_expected_day: Option<NaiveDate>,
     #[serde(skip)]
     pub first_completed: Option<DateTime<Utc>>,
     pub appointment: Option<AppointmentRecord>,
@@ -190,6 +193,7 @@ impl ItemRecord {
             expected_completion_text: expected.and_then(other_zone),
             expected_completion_moment: item.expected_completion.clone(),
             first_expected: item.first_expected.as_ref().and_then(Moment::at),
+            first_expected_day: item.first_expected.as_ref().and_then(day_of),
             first_completed: item.first_completed,
             appointment: item.appointment.as_ref().map(AppointmentRecord::from),
             appointment_stated: item.appointment.clone(),

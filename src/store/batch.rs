@@ -279,7 +279,7 @@ impl KeptFold {
         if !(FIRST_OF_THIS_FORM..=FOLD_VERSION).contains(&version) {
             return Self::Unreadable;
         }
-        match postcard::from_bytes(fold) {
+        match Timeline::decode(fold) {
             Ok(fold) if version == FOLD_VERSION => Self::Current(fold),
             Ok(fold) => Self::Former(fold),
             Err(error) => {

@@ -192,6 +192,7 @@ impl From<EntryRow> for EntryRecord {
             at_estimated: row.at_estimated,
             received_at: row.received_at,
             late: row.late,
+            missed: Vec::new(),
             late_by_seconds: late_by_seconds(row.late, row.at, row.received_at),
             event_id: row.event_id,
             delivery_id: row.delivery_id,

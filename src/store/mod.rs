@@ -57,7 +57,7 @@ pub use key::OrderKey;
 pub use numbers::{FeedNumbers, Numbers};
 pub use order_list::{Cursor, MOST_MATCHES, OrderHit, OrderPage, OrderQuery, Sort};
 pub use project::Projection;
-pub use queues::{AttentionCursor, AttentionRow, UnknownRow, VisitRow};
+pub use queues::{AttentionCursor, AttentionRow, UnknownRow, VisitCursor, VisitRow};
 pub use reading::Reading;
 pub use rebuild::{DAMAGED, RebuildPage, Stored, Unread};
 pub use rebuild_run::{Position, Run, Stage};

@@ -111,12 +111,9 @@ impl Store {
             Numbers::COUNTED
         );
         let visits = sqlx::query!(
-            r#"select coalesce(e.facts ->> 'fault', 'unknown') as "fault!", count(*) as "count!"
-               from timeline_entry e
-               where e.kind = 'appointment'
-                 and (e.facts ->> 'fault' is not null
-                   or e.facts -> 'changed' ? 'window' and e.from_value ->> 'start' <> e.from_value ->> 'finish')
-                 and coalesce(e.facts ->> 'fault', 'unknown') in ('customer', 'supplier', 'unknown') and e.at >= $1
+            r#"select m.missed as "fault!", count(*) as "count!"
+               from entry_value m
+               where m.missed in ('customer', 'supplier', 'unknown') and m.at >= $1
                group by 1 order by 1"#,
             numbers.visits_since()
         );

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::types::Json;
 use uuid::Uuid;
 
@@ -28,7 +28,7 @@ impl Projection {
     /// # Errors
     /// Where it has no such form.
     pub(super) fn fold(&self) -> Result<Vec<u8>, StoreError> {
-        Ok(postcard::to_stdvec(&self.plan.timeline).map_err(|error| sqlx::Error::Encode(Box::new(error)))?)
+        Ok(self.plan.timeline.encode().map_err(|error| sqlx::Error::Encode(Box::new(error)))?)
     }
 }
 
@@ -152,10 +152,11 @@ impl Batch<'_> {
             "insert into product_order_item (order_key, item_id, parent_item_id, internal_id, action, state, sub_status,
                  product_id, offering_id, service_id, expected_completion, expected_completion_text, appointment_id,
                  appointment_reference, appointment_status, appointment_start, appointment_finish, characteristics,
-                 first_expected, first_completed)
+                 first_expected, first_completed, first_expected_day)
              select * from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
                  $8::text[], $9::text[], $10::text[], $11::timestamptz[], $12::text[], $13::text[], $14::text[],
-                 $15::text[], $16::timestamptz[], $17::timestamptz[], $18::jsonb[], $19::timestamptz[], $20::timestamptz[])
+                 $15::text[], $16::timestamptz[], $17::timestamptz[], $18::jsonb[], $19::timestamptz[], $20::timestamptz[],
+                 $21::date[])
              on conflict on constraint product_order_item_pk do update set
                  parent_item_id = excluded.parent_item_id, internal_id = excluded.internal_id, action = excluded.action,
                  state = excluded.state, sub_status = excluded.sub_status, product_id = excluded.product_id,
@@ -165,7 +166,8 @@ impl Batch<'_> {
                  appointment_id = excluded.appointment_id, appointment_reference = excluded.appointment_reference,
                  appointment_status = excluded.appointment_status, appointment_start = excluded.appointment_start,
                  appointment_finish = excluded.appointment_finish, characteristics = excluded.characteristics,
-                 first_expected = excluded.first_expected, first_completed = excluded.first_completed",
+                 first_expected = excluded.first_expected, first_completed = excluded.first_completed,
+                 first_expected_day = excluded.first_expected_day",
             &rows.keys,
             &rows.ids as &[&str],
             &rows.parents as &[Option<&str>],
@@ -186,6 +188,7 @@ impl Batch<'_> {
             &rows.characteristics as &[Json<&BTreeMap<String, String>>],
             &rows.first_expected as &[Option<DateTime<Utc>>],
             &rows.first_completed as &[Option<DateTime<Utc>>],
+            &rows.first_expected_days as &[Option<NaiveDate>],
         )
         .execute(&mut *self.transaction)
         .await?;
@@ -374,6 +377,7 @@ struct ItemRows<'p> {
     finishes: Vec<Option<DateTime<Utc>>>,
     characteristics: Vec<Json<&'p BTreeMap<String, String>>>,
     first_expected: Vec<Option<DateTime<Utc>>>,
+    first_expected_days: Vec<Option<NaiveDate>>,
     first_completed: Vec<Option<DateTime<Utc>>>,
 }
 
@@ -402,6 +406,7 @@ impl<'p> ItemRows<'p> {
         self.finishes.push(finish.and_then(Moment::at));
         self.characteristics.push(Json(&item.characteristics));
         self.first_expected.push(item.first_expected);
+        self.first_expected_days.push(item.first_expected_day);
         self.first_completed.push(item.first_completed);
     }
 }

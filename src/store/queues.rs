@@ -31,22 +31,26 @@ pub struct AttentionRow {
 /// Where a page of the queue ended: the reason, what the row was sorted by, and the order.
 pub type AttentionCursor = (String, DateTime<Utc>, Uuid);
 
+/// Where a page of the queue of visits ended: the time, the order, and what was said of which visit there.
+pub type VisitCursor = (DateTime<Utc>, Uuid, i64, i32, i32);
+
 /// A visit that was missed or moved.
 #[derive(Clone, Debug, PartialEq)]
 pub struct VisitRow {
     pub order_key: Uuid,
     pub event_position: i64,
     pub ordinal: i32,
+    pub part: i32,
     pub sender: String,
     pub order_id: String,
     pub state: String,
     pub at: DateTime<Utc>,
-    /// customer or supplier; none where nobody says.
-    pub fault: Option<String>,
+    /// customer or supplier; unknown where nobody says.
+    pub fault: String,
     /// The code of the message that says so, where the appointment's status does not.
     pub fault_code: Option<String>,
     pub reschedules: Option<i32>,
-    /// The appointment as the contract has it.
+    /// The appointment as the contract has it; none where a message alone tells of the visit.
     pub appointment: Option<Json>,
     pub sentence: String,
     pub delivery_id: Uuid,
@@ -54,8 +58,8 @@ pub struct VisitRow {
 
 impl VisitRow {
     /// What places it in the queue, and tells it from all others.
-    fn place(&self) -> (DateTime<Utc>, Uuid, i64, i32) {
-        (self.at, self.order_key, self.event_position, self.ordinal)
+    pub fn place(&self) -> VisitCursor {
+        (self.at, self.order_key, self.event_position, self.ordinal, self.part)
     }
 }
 
@@ -192,7 +196,7 @@ impl Store {
     }
 
     /// Visits that were missed or moved by the fault of these (customer, supplier, unknown), said at `since` or later,
-    /// the latest first, before `before` (time, order, position, ordinal).
+    /// the latest first, before `before`. Those that `analytics.missed_appointments` lists.
     ///
     /// # Errors
     /// Where the database is not available.
@@ -200,7 +204,7 @@ impl Store {
         &self,
         faults: &[&str],
         since: Option<DateTime<Utc>>,
-        before: Option<(DateTime<Utc>, Uuid, i64, i32)>,
+        before: Option<VisitCursor>,
         limit: u16,
     ) -> Result<Vec<VisitRow>, StoreError> {
         let mut visits: Vec<VisitRow> = Vec::new();
@@ -217,31 +221,33 @@ impl Store {
         &self,
         fault: &str,
         since: Option<DateTime<Utc>>,
-        before: Option<(DateTime<Utc>, Uuid, i64, i32)>,
+        before: Option<VisitCursor>,
         limit: u16,
     ) -> Result<Vec<VisitRow>, StoreError> {
-        let (at, key, position, ordinal) =
-            before.unwrap_or((DateTime::<Utc>::MAX_UTC, Uuid::max(), i64::MAX, i32::MAX));
+        let (at, key, position, ordinal, part) =
+            before.unwrap_or((DateTime::<Utc>::MAX_UTC, Uuid::max(), i64::MAX, i32::MAX, i32::MAX));
         let rows = sqlx::query_as!(
             VisitRow,
-            r#"select e.order_key, e.event_position, e.ordinal, o.sender, o.order_id, o.state, e.at,
-                 e.facts ->> 'fault' as fault, e.facts ->> 'faultCode' as fault_code, (e.facts ->> 'reschedules')::integer as reschedules,
-                 e.to_value as appointment, e.sentence, e.delivery_id
-               from timeline_entry e
-               join product_order o on o.order_key = e.order_key
-               where e.kind = 'appointment'
-                 and (e.facts ->> 'fault' is not null
-                   or e.facts -> 'changed' ? 'window' and e.from_value ->> 'start' <> e.from_value ->> 'finish')
-                 and coalesce(e.facts ->> 'fault', 'unknown') = $1
-                 and (e.at, e.order_key, e.event_position, e.ordinal) < ($2, $3, $4, $5)
-                 and ($6::timestamptz is null or e.at >= $6)
-               order by e.at desc, e.order_key desc, e.event_position desc, e.ordinal desc
-               limit $7"#,
+            r#"select m.order_key, m.event_position, m.ordinal, m.part, o.sender, o.order_id, o.state, m.at,
+                 m.missed as "fault!",
+                 case m.kind when 'appointment' then e.facts ->> 'faultCode' else m.value end as fault_code,
+                 (e.facts ->> 'reschedules')::integer as reschedules,
+                 e.to_value as "appointment?", e.sentence, e.delivery_id
+               from entry_value m
+               join product_order o on o.order_key = m.order_key
+               join timeline_entry e
+                   on e.order_key = m.order_key and e.event_position = m.event_position and e.ordinal = m.ordinal
+               where m.missed = $1
+                 and (m.at, m.order_key, m.event_position, m.ordinal, m.part) < ($2, $3, $4, $5, $6)
+                 and ($7::timestamptz is null or m.at >= $7)
+               order by m.at desc, m.order_key desc, m.event_position desc, m.ordinal desc, m.part desc
+               limit $8"#,
             fault,
             at,
             key,
             position,
             ordinal,
+            part,
             since,
             i64::from(limit)
         );
@@ -254,13 +260,12 @@ impl Store {
     /// Where the database is not available.
     pub async fn unknown_queue(&self) -> Result<Vec<UnknownRow>, StoreError> {
         let values = sqlx::query!(
-            r#"select u.subject, u.value, min(u.first_seen) as "first_seen!", max(u.last_seen) as "last_seen!",
-                 sum(u.occurrences)::bigint as "occurrences!", count(*) as "orders!",
-                 max(u.order_key::text)::uuid as "example!"
-               from unknown_value u
-               join analytics.unknown_values v on v.subject = u.subject and v.value = u.value
-               group by u.subject, u.value
-               order by sum(u.occurrences) desc, u.subject, u.value
+            r#"select v.subject as "subject!", v.value as "value!", v.first_seen as "first_seen!",
+                 v.last_seen as "last_seen!", v.occurrences as "occurrences!", v.orders as "orders!",
+                 (select max(u.order_key::text)::uuid from unknown_value u
+                  where u.subject = v.subject and u.value = v.value) as "example!"
+               from analytics.unknown_values v
+               order by v.occurrences desc, v.subject, v.value
                limit 1000"#
         );
         let values = values.fetch_all(&self.pool).await?;

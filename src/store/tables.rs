@@ -89,7 +89,8 @@ const PRODUCT_ORDER_ITEM: Table = Table {
     name: "product_order_item",
     columns: "order_key, item_id, parent_item_id, internal_id, action, state, sub_status, product_id, offering_id, \
         service_id, expected_completion, expected_completion_text, appointment_id, appointment_reference, \
-        appointment_status, appointment_start, appointment_finish, first_expected, first_completed, characteristics",
+        appointment_status, appointment_start, appointment_finish, first_expected, first_expected_day, first_completed, \
+        characteristics",
     push: |rows, Projection { key, plan, .. }| {
         for item in &plan.items {
             let expected = item.expected_completion_moment.as_ref();
@@ -115,6 +116,7 @@ const PRODUCT_ORDER_ITEM: Table = Table {
                 .value(start.and_then(Moment::at))?
                 .value(finish.and_then(Moment::at))?
                 .value(item.first_expected)?
+                .value(item.first_expected_day)?
                 .value(item.first_completed)?
                 .value(Json(&item.characteristics))?;
         }

@@ -28,6 +28,8 @@ async fn views(database: &TestDatabase) -> Vec<String> {
     for view in ["deliveries ", "orders ", "timeline ", "item_state_history "] {
         assert!(listed.contains(view), "{listed}");
     }
+    let unnamed = run(database, &["export", "--output", "views.csv"]).await;
+    assert!(!unnamed.status.success() && String::from_utf8_lossy(&unnamed.stderr).contains("name the view to write"));
     let names = database.rows("select relname from pg_class where relnamespace = 'analytics'::regnamespace").await;
     names.iter().map(|row| row["relname"].as_str().unwrap().to_owned()).collect()
 }

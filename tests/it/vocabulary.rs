@@ -27,6 +27,7 @@ async fn an_operator_says_what_a_code_means_and_an_upgrade_keeps_it() {
         (vec!["vocabulary", "set", "mood", "x", "--words", "y"], "“mood” is no subject"),
         (vec!["vocabulary", "set", "message", "1", "--words", "y", "--classes", "urgent"], "“urgent” is no class"),
         (vec!["vocabulary", "set", "message", "1", "--words", "y", "--fault", "nobody"], "“nobody” is no fault"),
+        (vec!["vocabulary", "set", "offering", "1", "--words", "y", "--fault", "customer"], "only the words are used"),
         (vec!["vocabulary", "set", "message", "1"], "say with --words what message “1” means"),
         (vec!["vocabulary", "set", "message", "1", "--words", " "], "say with --words what message “1” means"),
         (vec!["vocabulary", "set", "message", " - ", "--words", "y"], "“ - ” is no value"),
@@ -51,12 +52,14 @@ async fn what_is_not_given_stays_and_what_is_set_can_be_taken_back() {
     };
     let shipped = word().await;
     assert_eq!((&shipped["classes"], &shipped["milestone"]), (&json!(["complete"]), &json!("KCI3")));
-    out(&run(&database, &["vocabulary", "set", "message", "530", "--words", "order all done"]).await);
+    let set = ["vocabulary", "set", "message", "530", "--words", "order all done", "--source", "the supplier's wiki"];
+    out(&run(&database, &set).await);
     let now = word().await;
     assert_eq!((&now["words"], &now["confidence"]), (&json!("order all done"), &json!("operator")));
     assert_eq!((&now["classes"], &now["milestone"]), (&shipped["classes"], &shipped["milestone"]));
     out(&run(&database, &["vocabulary", "set", "message", "530", "--classes", "", "--fault", "supplier"]).await);
     let now = word().await;
+    assert_eq!(now["source"], "the supplier's wiki");
     assert_eq!(
         (&now["words"], &now["classes"], &now["fault"]),
         (&json!("order all done"), &json!([]), &json!("supplier"))

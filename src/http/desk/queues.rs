@@ -1,10 +1,9 @@
 //! The queues.
 
 use actix_web::{HttpRequest, HttpResponse, web};
-use chrono::{DateTime, Utc};
+use chrono::DateTime;
 use maud::Markup;
 use serde::Deserialize;
-use uuid::Uuid;
 
 use super::Cached;
 use crate::http::app::App;
@@ -12,7 +11,7 @@ use crate::http::error::{Problem, bad_query};
 use crate::http::pages::{self, REASONS, Viewer};
 use crate::http::parameters::time;
 use crate::http::site::{shown, viewer_of};
-use crate::store::{AttentionCursor, FeedNumbers, UnknownRow};
+use crate::store::{AttentionCursor, FeedNumbers, UnknownRow, VisitCursor};
 
 const LIMIT: u16 = 50;
 
@@ -89,16 +88,17 @@ async fn visits_page(app: &App, asked: &VisitParameters, viewer: &Viewer) -> Res
     let has_more = rows.len() > usize::from(LIMIT);
     rows.truncate(usize::from(LIMIT));
     let next = rows.last().filter(|_| has_more).map(|last| {
-        let (at, key) = (last.at.timestamp_micros(), last.order_key.simple());
-        format!("{at}_{key}_{}_{}", last.event_position, last.ordinal)
+        let (at, key, position, ordinal, part) = last.place();
+        format!("{}_{}_{position}_{ordinal}_{part}", at.timestamp_micros(), key.simple())
     });
     Ok(pages::visits(&rows, fault, since, next.as_deref(), &app.vocabulary.now(), viewer))
 }
 
-fn visit_cursor(text: &str) -> Option<(DateTime<Utc>, Uuid, i64, i32)> {
-    let mut parts = text.splitn(4, '_');
-    let at = DateTime::from_timestamp_micros(parts.next()?.parse().ok()?)?;
-    Some((at, parts.next()?.parse().ok()?, parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
+fn visit_cursor(text: &str) -> Option<VisitCursor> {
+    let parts: Vec<&str> = text.split('_').collect();
+    let [at, key, position, ordinal, part] = parts.as_slice() else { return None };
+    let at = DateTime::from_timestamp_micros(at.parse().ok()?)?;
+    Some((at, key.parse().ok()?, position.parse().ok()?, ordinal.parse().ok()?, part.parse().ok()?))
 }
 
 pub async fn unknown(

@@ -7,8 +7,7 @@ use chrono::{DateTime, Utc};
 use super::order::flat;
 use super::orders::REASONS;
 use crate::order::{
-    Attention, Moment, Order, Vocabulary, appointment_status, capitalised, day_or_time, days_between, natural_order,
-    rfc3339, window,
+    Attention, Moment, Order, Vocabulary, appointment_status, capitalised, day_of, day_or_time, natural_order, window,
 };
 use crate::record::{ItemRecord, OrderRecord, items_of};
 
@@ -141,8 +140,7 @@ fn expected(items: &[&ItemRecord], told: Option<&Moment>) -> Option<Expected> {
     let latest = dated.max_by_key(|(expected, _)| expected.at());
     match (latest, told) {
         (Some((expected, item)), _) => {
-            let first = item.first_expected.map(|at| Moment::new(rfc3339(at), Some(at)));
-            let slip = first.and_then(|first| days_between(&first, expected));
+            let slip = day_of(expected).zip(item.first_expected_day).map(|(now, first)| (now - first).num_days());
             Some(Expected { day: day_or_time(expected), slip: slip.unwrap_or(0) })
         }
         (None, Some(expected)) => Some(Expected { day: day_or_time(expected), slip: 0 }),

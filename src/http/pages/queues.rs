@@ -141,16 +141,16 @@ fn visit(row: &VisitRow, vocabulary: &Vocabulary, viewer: &Viewer) -> Markup {
         |name: &str| row.appointment.as_ref().and_then(|appointment| appointment.get(name)).and_then(Json::as_str);
     let moment = |name: &str| stated(name).map(|text| Moment::new(text, text.parse().ok()));
     let hours = window(&Appointment { start: moment("start"), finish: moment("finish"), ..Appointment::default() });
-    let tone = match row.fault.as_deref() {
-        Some("customer") => "doubt",
-        Some("supplier") => "bad",
+    let tone = match row.fault.as_str() {
+        "customer" => "doubt",
+        "supplier" => "bad",
         _ => "plain",
     };
     html! {
         tr role="row" data-walk {
             (order_cell(&row.order_id, &row.sender))
             td role="cell" data-label="Fault" {
-                span class={ "label " (tone) } { (row.fault.as_deref().unwrap_or("unknown")) }
+                span class={ "label " (tone) } { (row.fault) }
                 @if let Some(code) = &row.fault_code { small { (label::said_by_message(code, vocabulary)) } }
             }
             td role="cell" data-label="Window" {

@@ -67,6 +67,7 @@ fn item() -> ItemTree {
         expected_completion_text: None,
         expected_completion_moment: Some(moment.clone()),
         first_expected: None,
+        first_expected_day: None,
         first_completed: None,
         appointment: Some(AppointmentRecord {
             id: some("appointment-id"),
@@ -105,6 +106,7 @@ fn entry(kind: &str, item: &str, to: &str, text: &str) -> EntryRecord {
         valid_to: None,
         late_by_seconds: None,
         known_from: DateTime::UNIX_EPOCH,
+        missed: Vec::new(),
         text: text.to_owned(),
     }
 }

@@ -1,9 +1,9 @@
 //! Visits and expected dates, and what explains that they move.
 
-use order_timeline::order::{self, Facts, Kind, Statement};
+use order_timeline::order::{self, Entry, Facts, History, Kind, Statement, Timeline};
 use serde_json::{Value, json};
 
-use super::{entries, event, folded, of_seeds, order_with, passage, statement, texts};
+use super::{entries, event, folded, of_seeds, order_with, passage, received, statement, texts};
 use crate::fixtures;
 
 #[test]
@@ -178,4 +178,123 @@ fn only_a_window_that_moves_is_a_reschedule_and_a_fault_is_of_its_own_visit() {
     });
     let expected = [(0, Some("customer")), (0, None), (0, None), (1, None), (2, Some("supplier"))];
     assert_eq!(told.collect::<Vec<_>>(), expected);
+}
+
+/// An item, and whose fault it is that its visit was missed or moved.
+type OfItem = (String, Option<&'static str>);
+
+/// Of each entry that says so, its event's position and whose visits were missed or moved.
+fn missed(history: &History) -> Vec<(u32, Vec<OfItem>)> {
+    let of = |entry: &Entry| {
+        let missed = entry.change.missed.iter();
+        let visits = missed.map(|one| (one.item_id.clone().unwrap_or_default(), one.fault.map(order::Fault::name)));
+        (entry.position, visits.collect::<Vec<_>>())
+    };
+    history.entries.iter().map(of).filter(|(_, visits)| !visits.is_empty()).collect()
+}
+
+fn visit(item: &str, status: &str, day: u32) -> Value {
+    json!({ "id": item, "state": "inProgress", "appointment": { "appointmentStatus": status,
+        "appointmentStart": format!("2024-01-{day:02}T08:00:00Z"), "appointmentFinish": format!("2024-01-{day:02}T13:00:00Z") } })
+}
+
+fn missed_by_message(items: &[&str]) -> Value {
+    let items: Vec<_> = items.iter().map(|id| json!({ "itemId": id })).collect();
+    json!({ "subCode": "101158", "message": "End Customer missed appointment", "productOrderItem": items })
+}
+
+fn visits(items: Value, messages: Value) -> Value {
+    order_with(json!({ "productOrderItem": items, "errorMessage": messages }))
+}
+
+#[test]
+fn a_missed_visit_counts_once_whoever_says_so_first_and_its_rebooking_is_no_move() {
+    let customer = |position| (position, vec![("1".to_owned(), Some("customer"))]);
+    let confirmed = || event(1, visits(visit("1", "Confirmed", 3), json!([])));
+    let by_message = || event(2, visits(visit("1", "Confirmed", 3), missed_by_message(&["1"])));
+    let by_status = |minute| event(minute, visits(visit("1", "CustomerMissed", 3), json!([])));
+    let rebooked = |minute| event(minute, visits(visit("1", "Booked", 10), json!([])));
+    let moved = event(5, visits(visit("1", "Booked", 12), json!([])));
+
+    assert_eq!(missed(&folded(&[confirmed(), by_message(), by_status(3), rebooked(4)])), [customer(1)]);
+    let by_status_first = event(3, visits(visit("1", "CustomerMissed", 3), missed_by_message(&["1"])));
+    assert_eq!(missed(&folded(&[confirmed(), by_status(2), by_status_first, rebooked(4)])), [customer(1)]);
+    let nobody = (3, vec![("1".to_owned(), None)]);
+    assert_eq!(missed(&folded(&[confirmed(), by_message(), rebooked(4), moved])), [customer(1), nobody]);
+    // The next visit can be missed, too.
+    let again = event(5, visits(visit("1", "Booked", 10), missed_by_message(&["1"])));
+    assert_eq!(missed(&folded(&[confirmed(), by_message(), rebooked(4), again])), [customer(1), customer(3)]);
+}
+
+#[test]
+fn each_visit_that_a_message_is_about_counts_and_one_that_items_share_counts_once() {
+    let both = |second: u32| json!([visit("1", "Confirmed", 3), visit("2", "Confirmed", second)]);
+    let of = |id: &str| (id.to_owned(), Some("customer"));
+    let told = |second, items: &[&str]| {
+        missed(&folded(&[
+            event(1, visits(both(second), json!([]))),
+            event(2, visits(both(second), missed_by_message(items))),
+        ]))
+    };
+    assert_eq!(told(4, &["1", "2"]), [(1, vec![of("1"), of("2")])]);
+    assert_eq!(told(3, &["1", "2"]), [(1, vec![of("1")])]);
+    assert_eq!(told(4, &[]), [(1, vec![of("1"), of("2")])]);
+    assert_eq!(told(4, &["2.7"]), [(1, vec![of("2")])], "the visit of the item above it");
+
+    let status_of_one = json!([visit("1", "CustomerMissed", 3), visit("2", "Confirmed", 4)]);
+    let history =
+        folded(&[event(1, visits(both(4), json!([]))), event(2, visits(status_of_one, missed_by_message(&["2"])))]);
+    assert_eq!(missed(&history), [(1, vec![of("1")]), (1, vec![of("2")])]);
+}
+
+#[test]
+fn a_date_of_a_text_ends_where_the_field_overtakes_it_and_only_one_is_the_first() {
+    let of = |date: &str, text: Option<&str>| {
+        let message = |date| {
+            json!({ "subCode": "101105", "productOrderItem": { "itemId": "1" },
+            "message": format!("Target date has been amended to {date}") })
+        };
+        order_with(json!({ "errorMessage": text.map(message).into_iter().collect::<Vec<_>>(), "productOrderItem": {
+            "id": "1", "state": "inProgress", "expectedCompletionDate": format!("{date}T23:59:59Z") } }))
+    };
+    let history = folded(&[
+        event(1, of("2024-06-10", Some("14-06-2024"))),
+        event(2, of("2024-06-20", None)),
+        event(3, of("2024-06-20", Some("25-06-2024"))),
+    ]);
+    let texts = history.entries.iter().filter_map(|entry| match &entry.change.facts {
+        Some(Facts::ExpectedDate(facts)) if facts.in_text_of.is_some() => Some((facts.is_first, entry.valid_to)),
+        _ => None,
+    });
+    assert_eq!(texts.collect::<Vec<_>>(), [(true, Some(received(2))), (false, None)]);
+}
+
+#[test]
+fn the_end_of_a_day_in_either_spelling_is_the_same_date_and_explains_no_move() {
+    let of = |date: &str| {
+        order_with(json!({ "productOrderItem": { "id": "1", "state": "inProgress", "expectedCompletionDate": date } }))
+    };
+    let history = folded(&[
+        event(1, of("2024-06-10T23:59:59.000Z")),
+        event(2, of("2024-06-12T23:59:59.000Z")),
+        event(3, of("2024-06-12T23:59:59+01:00")),
+    ]);
+    assert_eq!(texts(&history, Kind::ExpectedDate).len(), 2);
+    assert_eq!(history.timeline.order().contradictions.len(), 1, "nobody has said why it moved");
+}
+
+#[test]
+fn a_kept_state_knows_what_was_said_of_visits_and_former_states_are_read() {
+    let history = folded(&[event(1, visits(visit("1", "Confirmed", 3), missed_by_message(&["1"])))]);
+    let kept = history.timeline.encode().unwrap();
+    assert_eq!(Timeline::decode(&kept).unwrap(), history.timeline);
+    let former = postcard_of_before(&kept);
+    let read = Timeline::decode(&former).unwrap();
+    assert_eq!(read.order().items["1"].appointment, history.timeline.order().items["1"].appointment);
+    assert_ne!(read, history.timeline, "it did not know yet");
+}
+
+/// The state without what later versions keep behind it: the number of items there, one id, two flags.
+fn postcard_of_before(kept: &[u8]) -> Vec<u8> {
+    kept[..kept.len() - 5].to_vec()
 }

@@ -61,15 +61,11 @@ async fn the_seed_answers_as_its_orders_say() {
     assert_eq!(gaps[0]["kci3_at"], "2023-02-23T10:44:56.791+00:00");
 
     let missed = rows(&app.database, "Missed").await;
-    assert!(
-        missed.contains(&json!({ "fault": "customer", "reason": "CustomerMissed", "appointments": 1, "orders": 1 }))
-    );
-    assert!(
-        missed.contains(&json!({ "fault": "supplier", "reason": "SupplierChanged", "appointments": 1, "orders": 1 }))
-    );
+    assert!(missed.contains(&json!({ "fault": "customer", "reason": "CustomerMissed", "visits": 1, "orders": 1 })));
+    assert!(missed.contains(&json!({ "fault": "supplier", "reason": "SupplierChanged", "visits": 1, "orders": 1 })));
 
     // #14 says it while the appointment stays confirmed; #15 by a message too, which counts once with its status.
-    let told = json!({ "fault": "customer", "reason": "101158", "appointments": 1, "orders": 1 });
+    let told = json!({ "fault": "customer", "reason": "101158", "visits": 1, "orders": 1 });
     assert!(missed.contains(&told), "{missed:?}");
     assert_eq!(missed.len(), 3, "{missed:?}");
 
@@ -459,16 +455,40 @@ async fn a_window_that_moves_without_a_word_is_nobodys_fault_and_is_listed_once(
 #[tokio::test]
 async fn a_date_is_kept_on_the_day_that_was_written_in_summer_too() {
     let app = TestApp::start().await;
-    for (order, done) in [("late", "2024-07-11T10:00:00Z"), ("right", "2024-07-10T21:30:00Z")] {
+    let (end, midnight) = ("2024-07-10T23:59:59.000Z", "2024-07-10T00:00:00+01:00");
+    for (order, expected, done) in [
+        ("late", end, "2024-07-11T10:00:00Z"),
+        ("right", end, "2024-07-10T21:30:00Z"),
+        ("late by midnight", midnight, "2024-07-11T10:00:00Z"),
+        ("right by midnight", midnight, "2024-07-10T09:00:00Z"),
+    ] {
         for (time, state) in [("2024-07-01T12:00:00Z", "inProgress"), (done, "completed")] {
-            let item = json!({ "id": "1", "state": state, "expectedCompletionDate": "2024-07-10T23:59:59.000Z" });
+            let item = json!({ "id": "1", "state": state, "expectedCompletionDate": expected });
             let body = json!({ "event": { "productOrder": { "id": order, "productOrderItem": item } },
                 "eventId": format!("{order} {state}"), "eventTime": time });
             assert_eq!(app.post("/listener", body.to_string()).await.status, 200);
         }
     }
     let rate = app.database.rows("select week, completed, on_time from analytics.first_date_hit_rate").await;
-    assert_eq!(rate, [json!({ "week": "2024-07-08", "completed": 2, "on_time": 1 })]);
+    assert_eq!(rate, [json!({ "week": "2024-07-08", "completed": 4, "on_time": 2 })]);
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn the_greatest_number_of_abortive_visits_counts_in_whatever_spelling() {
+    let app = TestApp::start().await;
+    let item = |id: &str, name: &str, value: &str| {
+        json!({ "id": id, "appointment": { "id": "A" },
+            "product": { "productCharacteristic": { "name": name, "value": value } } })
+    };
+    let items = json!([
+        item("1", "ATT_RT_numberOfAbortiveVisits", "9"),
+        item("2", "att_rt_NumberOfAbortiveVisits", "10"),
+        item("3", "ATT_RT_numberOfAbortiveVisits", "none"),
+    ]);
+    assert_eq!(app.post("/listener", order_body("visits", 1, json!({ "productOrderItem": items }))).await.status, 200);
+    let told = app.database.rows("select distinct abortive_visits from analytics.appointment_history").await;
+    assert_eq!(told, [json!({ "abortive_visits": "10" })]);
     app.stop().await;
 }
 

@@ -123,6 +123,30 @@ async fn a_message_that_gives_the_fault_of_a_visit_is_named() {
 }
 
 #[tokio::test]
+async fn the_queue_of_visits_lists_what_the_view_counts() {
+    let app = TestApp::start().await;
+    let item = |day: u32| {
+        json!({ "id": "1", "state": "inProgress", "appointment": { "appointmentStatus": "Confirmed",
+        "appointmentStart": format!("2024-02-{day:02}T08:00:00Z"), "appointmentFinish": format!("2024-02-{day:02}T13:00:00Z") } })
+    };
+    let missed =
+        json!({ "subCode": "101158", "message": "the customer was out", "productOrderItem": { "itemId": "1" } });
+    for (at, day, message) in [("2024-01-01", 10, json!([])), ("2024-01-02", 10, missed), ("2024-01-03", 20, json!([]))]
+    {
+        let fields = json!({ "productOrderItem": item(day), "errorMessage": message });
+        assert_eq!(app.post("/listener", event("missed", &format!("{at}T00:00:00Z"), fields)).await.status, 200);
+    }
+    let view = "select at::date::text as day, fault, fault_code from analytics.missed_appointments";
+    let once = json!({ "day": "2024-01-02", "fault": "customer", "fault_code": "101158" });
+    assert_eq!(app.database.rows(view).await, [once]);
+    for (fault, listed) in [("customer", 1), ("supplier", 0), ("unknown", 0)] {
+        let page = app.get(&format!("/visits?fault={fault}")).await.text();
+        assert_eq!(page.matches("the customer was out").count(), listed, "{fault}: {page}");
+    }
+    app.stop().await;
+}
+
+#[tokio::test]
 async fn orders_whose_ids_are_dots_have_addresses_that_browsers_leave_alone() {
     let app = TestApp::start().await;
     for id in [".", "..", "=."] {

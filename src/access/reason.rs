@@ -33,6 +33,7 @@ pub enum Reason {
     WrongAddress,
     SignatureTime,
     WrongSignature,
+    TooLargeToCheck,
     UnknownSender,
     SenderDisabled,
     SeveralSenders,
@@ -47,7 +48,7 @@ pub enum Reason {
 
 impl Reason {
     /// All of them, for whoever counts: a figure that is there from the start tells of its first time, too.
-    pub const ALL: [Self; 32] = [
+    pub const ALL: [Self; 33] = [
         Self::SenderUnusable,
         Self::NoCredentials,
         Self::WrongCredentials,
@@ -70,6 +71,7 @@ impl Reason {
         Self::WrongAddress,
         Self::SignatureTime,
         Self::WrongSignature,
+        Self::TooLargeToCheck,
         Self::UnknownSender,
         Self::SenderDisabled,
         Self::SeveralSenders,
@@ -92,6 +94,8 @@ pub enum Kind {
     Forbidden,
     /// It cannot be told now.
     Unavailable,
+    /// It would take more than is read to tell.
+    TooLarge,
 }
 
 impl Reason {
@@ -130,6 +134,9 @@ impl Reason {
             Self::WrongAddress => ("wrong-address", "This sender may not post from this address."),
             Self::SignatureTime => ("signature-time", "The webhook's timestamp is too far from the time now."),
             Self::WrongSignature => ("wrong-signature", "The webhook's signature is not of this body."),
+            Self::TooLargeToCheck => {
+                ("too-large", "The body is larger than is read, so that its signature cannot be checked.")
+            }
             Self::UnknownSender => ("unknown-sender", "No such sender is configured."),
             Self::SenderUnusable => ("sender-unusable", "This sender's settings cannot be understood."),
             Self::SenderDisabled => ("sender-disabled", "This sender was disabled."),
@@ -156,6 +163,7 @@ impl Reason {
     pub fn kind(self) -> Kind {
         match self {
             Self::IssuerAway | Self::Guessing => Kind::Unavailable,
+            Self::TooLargeToCheck => Kind::TooLarge,
             Self::KeyAtListener
             | Self::SenderAtOtherDoor
             | Self::OtherSender

@@ -12,7 +12,9 @@ use tracing::warn;
 use super::body::Room;
 use super::error::{Problem, RETRY_SECONDS};
 use super::peer::Proxies;
-use crate::access::{Admission, Copy, Door, Gate, Kind, Oidc, OidcSettings, Reason, Refusals, Scope, Sender, State};
+use crate::access::{
+    Admission, Copy, Door, Gate, Kind, Oidc, OidcSettings, Reason, Refusals, Scope, Sender, Signatures, State,
+};
 use crate::metrics;
 use crate::store::Store;
 
@@ -111,10 +113,28 @@ impl Passage {
     /// # Errors
     /// Where no sender has signed it, or it is not from `only`.
     pub fn sender(&self, body: &[u8], only: Option<&str>) -> Result<Option<Arc<Sender>>, Reason> {
+        let mut signatures = self.signatures();
+        signatures.update(body);
+        self.signer(&signatures, only)
+    }
+
+    /// What a body's signature is checked by as it comes.
+    pub fn signatures(&self) -> Signatures {
+        match self {
+            Self::Open => Signatures::default(),
+            Self::Judged(admission) => admission.signatures(),
+        }
+    }
+
+    /// As [`Passage::sender`], of a body that these signatures have taken.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn signer(&self, signatures: &Signatures, only: Option<&str>) -> Result<Option<Arc<Sender>>, Reason> {
         match self {
             Self::Open => Ok(None),
             Self::Judged(admission) => {
-                let sender = admission.admit(body)?;
+                let sender = admission.admit(signatures)?;
                 if only.is_some_and(|only| only != sender.name) { Err(Reason::OtherSender) } else { Ok(Some(sender)) }
             }
         }
@@ -152,6 +172,7 @@ fn problem(door: Door, reason: Reason) -> Problem {
         Kind::Unauthenticated => StatusCode::UNAUTHORIZED,
         Kind::Forbidden => StatusCode::FORBIDDEN,
         Kind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        Kind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
     };
     let kept = if door == Door::Listener { " Nothing was kept." } else { "" };
     let challenge = (status == StatusCode::UNAUTHORIZED).then(|| match reason {

@@ -80,7 +80,7 @@ async fn a_password_that_a_supplier_chose_is_taken_and_kept_slow_to_guess() {
 }
 
 /// A request signed as Standard Webhooks says.
-fn signed(secret: &str, at: i64, body: &[u8]) -> [(&'static str, String); 3] {
+pub fn signed(secret: &str, at: i64, body: &[u8]) -> [(&'static str, String); 3] {
     use hmac::{KeyInit, Mac};
     let key = BASE64_STANDARD.decode(secret.strip_prefix("whsec_").unwrap()).unwrap();
     let mut mac = hmac::Hmac::<sha2::Sha256>::new_from_slice(&key).unwrap();
@@ -112,7 +112,7 @@ async fn a_signature_fits_one_body_one_sender_and_a_time() {
     for (headers, sent, expected) in [
         (signed(acme, now - 400, &body("02")).to_vec(), "02", refused(401, "signature-time")),
         (signed(acme, now + 400, &body("02")).to_vec(), "02", refused(401, "signature-time")),
-        (signed(secret(&told[1]), now - 200, &body("02")).to_vec(), "02", refused(401, "wrong-signature")),
+        (signed(secret(&told[1]), now - 200, &body("02")).to_vec(), "02", refused(401, "signature-time")),
         (moved.to_vec(), "02", refused(401, "wrong-signature")),
         (signed(acme, now, &body("02")).to_vec(), "03", refused(401, "wrong-signature")),
         (
@@ -424,5 +424,37 @@ async fn whoever_names_a_sender_does_not_learn_whether_there_is_one() {
             assert_eq!(code(&answer), expected, "{named}, {authorization:?}");
         }
     }
+    app.stop().await;
+}
+
+/// Before a signature holds, whoever signed is nobody: what else a sender must show is not for them to learn.
+#[tokio::test]
+async fn only_who_signed_a_body_learns_what_else_it_lacks() {
+    let commands =
+        ["senders add acme --webhook --address 192.0.2.0/24", "senders add gone --webhook", "keys add reader"];
+    let (app, told) = TestApp::after(&commands, |_| {}).await;
+    let now = chrono::Utc::now().timestamp();
+    let post = async |secret: &str, at: i64, path: &str| {
+        let headers = signed(secret, at, &body("02"));
+        let headers: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        code(&app.send("POST", path, &headers, body("02")).await)
+    };
+    let stranger = "whsec_Z3Vlc3NlZGd1ZXNzZWRndWVzc2Vk";
+    for path in ["/listener", "/listener?sender=acme"] {
+        assert_eq!(post(stranger, now, path).await, refused(401, "wrong-signature"), "{path}");
+        assert_eq!(post(stranger, now - 4000, path).await, refused(401, "wrong-signature"), "{path}");
+        assert_eq!(post(secret(&told[0]), now, path).await, refused(403, "wrong-address"), "{path}");
+    }
+    assert_eq!(post(secret(&told[1]), now - 4000, "/listener").await, refused(401, "signature-time"));
+    assert_eq!(post(secret(&told[1]), now, "/listener").await.0, 200);
+    operate(&app.database, "senders disable gone").await;
+    app.until(403, async || {
+        let headers = signed(secret(&told[1]), now, &body("02"));
+        let headers: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        app.send("POST", "/listener", &headers, body("02")).await
+    })
+    .await;
+    assert_eq!(post(stranger, now, "/listener?sender=gone").await, refused(401, "wrong-signature"));
+    assert_eq!(app.database.rows("select distinct sender from delivery").await, [json!({ "sender": "gone" })]);
     app.stop().await;
 }

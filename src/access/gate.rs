@@ -25,6 +25,8 @@ pub struct Presented {
     pub certificate: Option<Arc<PeerCertificate>>,
     /// Where it comes from; none where the connection does not tell.
     pub address: Option<IpAddr>,
+    /// It says that it was passed on by whoever is at that address, of whom nobody has said that they may.
+    pub is_passed_on: bool,
 }
 
 /// The header `Authorization`.
@@ -177,6 +179,8 @@ impl Gate {
                 // Nothing was found out of anybody.
                 Err(Reason::Guessing) => return Err(Reason::Guessing),
                 Err(reason) if named == Some(&sender.name) => refused = refused.max(reason),
+                // Its address is the right one, and all that it lacks is in the operator's hands.
+                Err(Reason::UndeclaredProxy) if named.is_none() => refused = refused.max(Reason::UndeclaredProxy),
                 // Only who showed something that is this sender's alone is told what else is missing.
                 Err(_) if named.is_some() || !is_addressed(sender, presented) => {}
                 Err(reason) => refused = refused.max(reason),
@@ -368,11 +372,17 @@ fn check_rest(sender: &Sender, demands: &Demands, presented: &Presented) -> Resu
         if !certificate.meets(demand) {
             return Err(Reason::WrongCertificate);
         }
+        if !certificate.is_valid(Utc::now()) {
+            return Err(Reason::CertificateTime);
+        }
     }
-    if !demands.addresses.is_empty()
-        && !presented.address.is_some_and(|address| demands.addresses.iter().any(|range| range.contains(&address)))
-    {
-        return Err(Reason::WrongAddress);
+    if !demands.addresses.is_empty() {
+        if !presented.address.is_some_and(|address| demands.addresses.iter().any(|range| range.contains(&address))) {
+            return Err(Reason::WrongAddress);
+        }
+        if presented.is_passed_on {
+            return Err(Reason::UndeclaredProxy);
+        }
     }
     if let (Some(demand), Some(headers)) = (&demands.webhook, &presented.webhook) {
         headers.check_time(demand.tolerance(), Utc::now())?;

@@ -30,7 +30,9 @@ pub enum Reason {
     NoSignature,
     NoCertificate,
     WrongCertificate,
+    CertificateTime,
     WrongAddress,
+    UndeclaredProxy,
     SignatureTime,
     WrongSignature,
     TooLargeToCheck,
@@ -44,11 +46,12 @@ pub enum Reason {
     NoScope,
     ForeignSite,
     OpenBehindProxy,
+    NoRoute,
 }
 
 impl Reason {
     /// All of them, for whoever counts: a figure that is there from the start tells of its first time, too.
-    pub const ALL: [Self; 33] = [
+    pub const ALL: [Self; 36] = [
         Self::SenderUnusable,
         Self::NoCredentials,
         Self::WrongCredentials,
@@ -68,7 +71,9 @@ impl Reason {
         Self::NoSignature,
         Self::NoCertificate,
         Self::WrongCertificate,
+        Self::CertificateTime,
         Self::WrongAddress,
+        Self::UndeclaredProxy,
         Self::SignatureTime,
         Self::WrongSignature,
         Self::TooLargeToCheck,
@@ -82,6 +87,7 @@ impl Reason {
         Self::NoScope,
         Self::ForeignSite,
         Self::OpenBehindProxy,
+        Self::NoRoute,
     ];
 }
 
@@ -131,6 +137,13 @@ impl Reason {
             Self::TokenExpired => ("token-expired", "The token has expired; get a new one."),
             Self::TokenRevoked => ("token-revoked", "The secret that the token was got with is no longer valid."),
             Self::WrongCertificate => ("wrong-certificate", "The client certificate is not one of this sender's."),
+            Self::CertificateTime => ("certificate-time", "The client certificate has expired, or is not valid yet."),
+            Self::UndeclaredProxy => (
+                "undeclared-proxy",
+                "The request came through a proxy that the service was not told of (--trusted-proxy), so that nobody \
+                 knows which address it is from.",
+            ),
+            Self::NoRoute => ("no-route", "There is nothing at this address that takes a request."),
             Self::WrongAddress => ("wrong-address", "This sender may not post from this address."),
             Self::SignatureTime => ("signature-time", "The webhook's timestamp is too far from the time now."),
             Self::WrongSignature => ("wrong-signature", "The webhook's signature is not of this body."),
@@ -169,14 +182,17 @@ impl Reason {
             | Self::OtherSender
             | Self::TokenScope
             | Self::WrongCertificate
+            | Self::CertificateTime
             | Self::WrongAddress
+            | Self::UndeclaredProxy
             | Self::UnknownSender
             | Self::SenderUnusable
             | Self::SenderDisabled
             | Self::SeveralSenders
             | Self::NoScope
             | Self::ForeignSite
-            | Self::OpenBehindProxy => Kind::Forbidden,
+            | Self::OpenBehindProxy
+            | Self::NoRoute => Kind::Forbidden,
             _ => Kind::Unauthenticated,
         }
     }
@@ -202,6 +218,8 @@ pub enum Door {
     Read,
     /// For those that change something.
     Operate,
+    /// None: an address where nothing is served.
+    Nowhere,
 }
 
 impl Door {
@@ -214,6 +232,7 @@ impl Door {
             Self::Metrics => "metrics",
             Self::Read => "read",
             Self::Operate => "operate",
+            Self::Nowhere => "nowhere",
         }
     }
 }

@@ -458,3 +458,30 @@ async fn only_who_signed_a_body_learns_what_else_it_lacks() {
     assert_eq!(app.database.rows("select distinct sender from delivery").await, [json!({ "sender": "gone" })]);
     app.stop().await;
 }
+
+/// Whoever comes through a proxy that nobody has told of is at the proxy's address, whoever they are.
+#[tokio::test]
+async fn an_address_is_not_known_behind_a_proxy_that_the_service_was_not_told_of() {
+    let commands = ["senders add near --address 127.0.0.1", "senders add both --bearer --address 127.0.0.1"];
+    let (mut app, told) = TestApp::after(&commands, |_| {}).await;
+    let post = async |app: &TestApp, forwarded: Option<(&'static str, &'static str)>, named: &str| {
+        let authorization = bearer(secret(&told[1]));
+        let shown = (named == "both").then_some(("Authorization", authorization.as_str()));
+        let headers: Vec<(&str, &str)> = shown.into_iter().chain(forwarded).collect();
+        let answer = app.send("POST", "/listener", &headers, body("02")).await;
+        if answer.status == 200 { refused(200, "") } else { code(&answer) }
+    };
+    for named in ["near", "both"] {
+        for forwarded in
+            [("X-Forwarded-For", "203.0.113.9"), ("Forwarded", "for=203.0.113.9"), ("X-Real-Ip", "203.0.113.9")]
+        {
+            let told = post(&app, Some(forwarded), named).await;
+            assert_eq!(told, refused(403, "undeclared-proxy"), "{named} {forwarded:?}");
+        }
+        assert_eq!(post(&app, None, named).await, refused(200, ""), "{named}");
+    }
+    app.restart(|app| app.access.proxies.trusted = vec!["127.0.0.1".parse::<std::net::IpAddr>().unwrap().into()]).await;
+    assert_eq!(post(&app, Some(("X-Forwarded-For", "127.0.0.1")), "both").await, refused(200, ""));
+    assert_eq!(post(&app, Some(("X-Forwarded-For", "203.0.113.9")), "both").await, refused(403, "wrong-address"));
+    app.stop().await;
+}

@@ -29,6 +29,8 @@ pub struct AccessSettings {
     /// Whoever set the service up has said that others reach it through a proxy. Then it is not open for being at an
     /// address of this machine alone: a proxy need not tell that it has passed something on.
     pub is_behind_proxy: bool,
+    /// Whoever set the service up has said that browsers reach it by `https`.
+    pub is_public_address_encrypted: bool,
     /// A session ends after so long without a request, and after so long in any case.
     pub session_idle: TimeDelta,
     pub session_longest: TimeDelta,
@@ -47,6 +49,7 @@ impl Default for AccessSettings {
             unprotected: false,
             proxies: Proxies::default(),
             is_behind_proxy: false,
+            is_public_address_encrypted: false,
             session_idle: TimeDelta::hours(1),
             session_longest: TimeDelta::hours(12),
             oidc: None,
@@ -150,13 +153,22 @@ impl Entrance {
 
     /// Whether browsers reach the service encrypted.
     pub fn is_secure(&self, request: &HttpRequest) -> bool {
-        self.is_tls || self.settings.proxies.is_secure(request)
+        self.is_tls || self.settings.is_public_address_encrypted || self.settings.proxies.is_secure(request)
     }
 
     /// Answers a refusal, and counts it.
     pub fn refuse(&self, door: Door, reason: Reason, request: &HttpRequest) -> Problem {
         self.count(door, reason, request);
         problem(door, reason)
+    }
+
+    /// Counts a request that something was sent with and that no route takes.
+    pub fn lost(&self, request: &HttpRequest) {
+        const SHOWN: usize = 100;
+        let path: String = request.path().chars().take(SHOWN).flat_map(char::escape_debug).collect();
+        let who = self.settings.proxies.client(request).map(|address| address.to_string()).unwrap_or_default();
+        self.refusals.count(Door::Nowhere, Reason::NoRoute, &format!("{who} to {} {path}", request.method()));
+        metrics::refused(Door::Nowhere, Reason::NoRoute.code());
     }
 
     /// Counts a refusal that is answered in another form.

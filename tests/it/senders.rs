@@ -292,10 +292,12 @@ async fn half_and_unknown_settings_are_refused_with_a_clear_text() {
         ("senders add acme --bearer --webhook --secret-file /dev/null", "name one way"),
         ("senders add acme --bearer --secret-file /nothing", "cannot be read"),
         ("senders add acme --basic --ack-status 500", "200..=299"),
+        ("senders add acme --oauth --token-audience=", "--token-audience"),
         ("senders rotate nobody", "there is no sender nobody"),
         ("senders rotate bt-wholesale --way basic", "does not use basic"),
         ("senders disable nobody", "there is no sender nobody"),
         ("keys add x --scope write", "none of metrics, read and operate"),
+        ("keys add ", "a key needs a name"),
         ("keys revoke nobody", "no key “nobody”"),
     ] {
         let arguments: Vec<&str> = command.split(' ').collect();
@@ -484,4 +486,26 @@ async fn an_address_is_not_known_behind_a_proxy_that_the_service_was_not_told_of
     assert_eq!(post(&app, Some(("X-Forwarded-For", "127.0.0.1")), "both").await, refused(200, ""));
     assert_eq!(post(&app, Some(("X-Forwarded-For", "203.0.113.9")), "both").await, refused(403, "wrong-address"));
     app.stop().await;
+}
+
+#[tokio::test]
+async fn a_disabled_sender_that_is_set_up_anew_stays_out() {
+    let database = TestDatabase::new().await;
+    operate(&database, "senders add acme --basic").await;
+    operate(&database, "senders disable acme").await;
+    let told = out(&run(&database, &["senders", "add", "acme", "--basic", "--replace"]).await);
+    assert!(told.contains("still disabled") && told.contains("senders enable acme"), "{told}");
+    assert_eq!(database.rows("select enabled from sender where sender = 'acme'").await, [json!({ "enabled": false })]);
+    operate(&database, "senders enable acme").await;
+    let told = out(&run(&database, &["senders", "add", "acme", "--basic", "--replace"]).await);
+    assert!(!told.contains("disabled"), "{told}");
+    assert_eq!(database.rows("select enabled from sender where sender = 'acme'").await, [json!({ "enabled": true })]);
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), "correct horse battery").unwrap();
+    let arguments = ["senders", "add", "acme", "--basic", "--replace", "--secret-file", file.path().to_str().unwrap()];
+    let output = run(&database, &arguments).await;
+    let error = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!output.status.success(), "{error}");
+    assert!(error.contains("keeps the secret that it has") && error.contains("senders rotate acme"), "{error}");
+    database.close().await;
 }

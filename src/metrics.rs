@@ -58,6 +58,7 @@ pub struct Metrics {
     answered: Family<Answered, Counter>,
     refused: Family<Refusal, Counter>,
     last_delivery: Family<Sender, Seconds>,
+    set_up: Family<Sender, Seconds>,
     taking: Histogram,
     shown_after: Histogram,
     feed_lag: Histograms<Sender>,
@@ -121,6 +122,7 @@ impl Metrics {
             answered: Family::default(),
             refused: Family::default(),
             last_delivery: Family::default(),
+            set_up: Family::default(),
             taking: short(),
             shown_after: short(),
             feed_lag: Family::new_with_constructor(long),
@@ -151,8 +153,12 @@ impl Metrics {
                 drop(self.refused.get_or_create(&Refusal { door: door.name(), reason: reason.to_owned() }));
             }
         }
+        let nowhere = Refusal { door: Door::Nowhere.name(), reason: access::Reason::NoRoute.code().to_owned() };
+        drop(self.refused.get_or_create(&nowhere));
         let help = "When a sender's last delivery that was not quarantined was received, seconds since 1970";
         r.register("last_delivery_timestamp_seconds", help, self.last_delivery.clone());
+        let help = "When a sender that is let in was set up, or last set up otherwise, seconds since 1970";
+        r.register("sender_set_up_timestamp_seconds", help, self.set_up.clone());
         let help = "From the receipt of a whole body to its answer";
         r.register_with_unit("answer", help, Unit::Seconds, self.taking.clone());
         let help = "From the receipt of a body until its order's timeline shows it; the spool's wait counts";
@@ -217,8 +223,14 @@ impl Metrics {
         for (sender, at) in &census.last_deliveries {
             self.heard_of(sender, *at);
         }
+        for (sender, at) in &census.set_up {
+            #[expect(clippy::cast_precision_loss, reason = "seconds since 1970 fit for a long time")]
+            self.set_up.get_or_create(&Sender { sender: sender.clone() }).set(at.timestamp() as f64);
+        }
         for sender in &census.disabled {
-            self.last_delivery.remove(&Sender { sender: sender.clone() });
+            let sender = Sender { sender: sender.clone() };
+            self.last_delivery.remove(&sender);
+            self.set_up.remove(&sender);
         }
     }
 

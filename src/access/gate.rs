@@ -15,7 +15,7 @@ use super::secret::Secret;
 use super::slow::{Effort, SlowChecks, TooMany};
 use super::state::{Sender, SenderSecret, Shared, State};
 use super::token;
-use super::webhook::WebhookHeaders;
+use super::webhook::{Signature, WebhookHeaders};
 
 /// What a request shows of itself.
 #[derive(Clone, Debug)]
@@ -25,6 +25,8 @@ pub struct Presented {
     pub certificate: Option<Arc<PeerCertificate>>,
     /// Where it comes from; none where the connection does not tell.
     pub address: Option<IpAddr>,
+    /// It says that it was passed on by whoever is at that address, of whom nobody has said that they may.
+    pub is_passed_on: bool,
 }
 
 /// The header `Authorization`.
@@ -52,25 +54,56 @@ pub struct Admission {
 struct Candidate {
     sender: Arc<Sender>,
     needs_signature: bool,
+    /// What else it lacks. Only the sender itself is told, so not before its signature is known to hold.
+    lacks: Option<Reason>,
+}
+
+/// The signatures that the senders in question would have made of a body, as it comes.
+#[derive(Clone, Debug, Default)]
+pub struct Signatures(Vec<(Arc<Sender>, Signature)>);
+
+impl Signatures {
+    /// Takes the next bytes of the body.
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.0.iter_mut().for_each(|(_, signature)| signature.update(bytes));
+    }
 }
 
 impl Admission {
-    /// Whose delivery it is.
+    /// The signatures to check, before any of the body.
+    pub fn signatures(&self) -> Signatures {
+        let Some(headers) = &self.webhook else { return Signatures::default() };
+        let keys = |sender: &Arc<Sender>| -> Vec<(Arc<Sender>, Signature)> {
+            let begin = |secret: &SenderSecret| match &secret.kept {
+                super::Kept::Key(key) => headers.begin(key),
+                _ => None,
+            };
+            sender.secrets(Way::Webhook).filter_map(begin).map(|begun| (Arc::clone(sender), begun)).collect()
+        };
+        let signing = self.candidates.iter().filter(|candidate| candidate.needs_signature);
+        Signatures(signing.flat_map(|candidate| keys(&candidate.sender)).collect())
+    }
+
+    /// Whose delivery it is. The signatures have taken its whole body.
     ///
     /// # Errors
-    /// Where no sender signed this body, or it cannot be told which one did.
-    pub fn admit(&self, body: &[u8]) -> Result<Arc<Sender>, Reason> {
+    /// Where no sender signed this body, or it cannot be told which one did, or that one lacks something else.
+    pub fn admit(&self, signatures: &Signatures) -> Result<Arc<Sender>, Reason> {
         let is_signed = |sender: &Sender| {
             let Some(headers) = &self.webhook else { return false };
-            sender.secrets(Way::Webhook).any(|secret| match &secret.kept {
-                super::Kept::Key(key) => headers.is_signed(key, body),
-                _ => false,
-            })
+            signatures.0.iter().any(|(signer, signature)| signer.name == sender.name && headers.hold(signature))
         };
-        let mut passed =
-            self.candidates.iter().filter(|candidate| !candidate.needs_signature || is_signed(&candidate.sender));
-        let first = passed.next().ok_or(Reason::WrongSignature)?;
-        if passed.next().is_some() { Err(Reason::SeveralSenders) } else { Ok(Arc::clone(&first.sender)) }
+        let passed: Vec<&Candidate> = self
+            .candidates
+            .iter()
+            .filter(|candidate| !candidate.needs_signature || is_signed(&candidate.sender))
+            .collect();
+        let mut lacking_nothing = passed.iter().filter(|candidate| candidate.lacks.is_none());
+        match (lacking_nothing.next(), lacking_nothing.next()) {
+            (Some(one), None) => Ok(Arc::clone(&one.sender)),
+            (Some(_), Some(_)) => Err(Reason::SeveralSenders),
+            (None, _) => Err(passed.iter().filter_map(|one| one.lacks).max().unwrap_or(Reason::WrongSignature)),
+        }
     }
 }
 
@@ -142,10 +175,12 @@ impl Gate {
         let mut refused = if names_nobody && !shows_nothing { Reason::WrongCredentials } else { Reason::NoCredentials };
         for sender in &state.senders {
             match self.judge(sender, presented, shown, own, effort).await {
-                Ok(needs_signature) => candidates.push(Candidate { sender: Arc::clone(sender), needs_signature }),
+                Ok(candidate) => candidates.push(candidate),
                 // Nothing was found out of anybody.
                 Err(Reason::Guessing) => return Err(Reason::Guessing),
                 Err(reason) if named == Some(&sender.name) => refused = refused.max(reason),
+                // Its address is the right one, and all that it lacks is in the operator's hands.
+                Err(Reason::UndeclaredProxy) if named.is_none() => refused = refused.max(Reason::UndeclaredProxy),
                 // Only who showed something that is this sender's alone is told what else is missing.
                 Err(_) if named.is_some() || !is_addressed(sender, presented) => {}
                 Err(reason) => refused = refused.max(reason),
@@ -154,15 +189,19 @@ impl Gate {
         if candidates.is_empty() { Err(refused) } else { Ok(candidates) }
     }
 
-    /// Whether a request meets all demands on a sender; gives whether its body must be signed besides.
+    /// Whether a request may be a sender's, by all but its body.
+    ///
+    /// # Errors
+    /// Why it is not. Where nothing but the signature would show who it is from, only that it has none: all else is kept
+    /// for whoever turns out to have signed it.
     async fn judge(
         &self,
-        sender: &Sender,
+        sender: &Arc<Sender>,
         presented: &Presented,
         shown: Shown,
         own: Option<&Result<Claims, Reason>>,
         effort: Effort,
-    ) -> Result<bool, Reason> {
+    ) -> Result<Candidate, Reason> {
         let Ok(demands) = &sender.demands else { return Err(Reason::SenderUnusable) };
         shown.check(demands)?;
         if demands.wants_authorization() {
@@ -171,24 +210,15 @@ impl Gate {
         if demands.webhook.is_some() && presented.webhook.is_none() {
             return Err(Reason::NoSignature);
         }
-        if let Some(demand) = &demands.certificate {
-            let certificate = presented.certificate.as_ref().ok_or(Reason::NoCertificate)?;
-            if !certificate.meets(demand) {
-                return Err(Reason::WrongCertificate);
+        let needs_signature = demands.webhook.is_some();
+        let lacks = match check_rest(sender, demands, presented) {
+            Err(reason) if needs_signature && !demands.wants_authorization() => Some(reason),
+            checked => {
+                checked?;
+                None
             }
-        }
-        if !demands.addresses.is_empty()
-            && !presented.address.is_some_and(|address| demands.addresses.iter().any(|range| range.contains(&address)))
-        {
-            return Err(Reason::WrongAddress);
-        }
-        if let (Some(demand), Some(headers)) = (&demands.webhook, &presented.webhook) {
-            headers.check_time(demand.tolerance(), Utc::now())?;
-        }
-        if !sender.enabled {
-            return Err(Reason::SenderDisabled);
-        }
-        Ok(demands.webhook.is_some())
+        };
+        Ok(Candidate { sender: Arc::clone(sender), needs_signature, lacks })
     }
 
     /// Any one of the ways of the header `Authorization` that are demanded.
@@ -335,11 +365,41 @@ fn has_slow_secret(sender: Option<&Arc<Sender>>, way: Way) -> bool {
     sender.is_some_and(|sender| sender.secrets(way).any(|secret| secret.kept.is_slow()))
 }
 
+/// What is demanded of a sender's requests beside what shows who they are from.
+fn check_rest(sender: &Sender, demands: &Demands, presented: &Presented) -> Result<(), Reason> {
+    if let Some(demand) = &demands.certificate {
+        let certificate = presented.certificate.as_ref().ok_or(Reason::NoCertificate)?;
+        if !certificate.meets(demand) {
+            return Err(Reason::WrongCertificate);
+        }
+        if !certificate.is_valid(Utc::now()) {
+            return Err(Reason::CertificateTime);
+        }
+    }
+    if !demands.addresses.is_empty() {
+        if !presented.address.is_some_and(|address| demands.addresses.iter().any(|range| range.contains(&address))) {
+            return Err(Reason::WrongAddress);
+        }
+        if presented.is_passed_on {
+            return Err(Reason::UndeclaredProxy);
+        }
+    }
+    if let (Some(demand), Some(headers)) = (&demands.webhook, &presented.webhook) {
+        headers.check_time(demand.tolerance(), Utc::now())?;
+    }
+    if sender.enabled { Ok(()) } else { Err(Reason::SenderDisabled) }
+}
+
 /// Whether a request shows something of the kind that this sender is known by. A wrong address or a missing
 /// certificate by itself only means that the request is not from this one.
 fn is_addressed(sender: &Sender, presented: &Presented) -> bool {
     sender.demands.as_ref().is_ok_and(|demands| {
-        demands.wants_authorization() || (demands.webhook.is_some() && presented.webhook.is_some())
+        let is_shown = match (&demands.webhook, &demands.certificate) {
+            (Some(_), _) => presented.webhook.is_some(),
+            (None, Some(_)) => presented.certificate.is_some(),
+            (None, None) => false,
+        };
+        demands.wants_authorization() || is_shown
     })
 }
 

@@ -26,7 +26,7 @@ pub use demand::{
     CertificateDemand, Demands, IssuerDemand, LONGEST_TOKEN_SECONDS, OAuthDemand, Way, WebhookDemand, is_private,
     usual_algorithms,
 };
-pub use gate::{Admission, Authorization, Gate, Presented};
+pub use gate::{Admission, Authorization, Gate, Presented, Signatures};
 pub use issuer::http_client;
 pub use key::{ApiKey, Scope, generate as generate_key, key_id};
 pub use oidc::{Begun, NotSignedIn, Oidc, OidcSettings, SignedIn};

@@ -30,9 +30,12 @@ pub enum Reason {
     NoSignature,
     NoCertificate,
     WrongCertificate,
+    CertificateTime,
     WrongAddress,
+    UndeclaredProxy,
     SignatureTime,
     WrongSignature,
+    TooLargeToCheck,
     UnknownSender,
     SenderDisabled,
     SeveralSenders,
@@ -43,11 +46,12 @@ pub enum Reason {
     NoScope,
     ForeignSite,
     OpenBehindProxy,
+    NoRoute,
 }
 
 impl Reason {
     /// All of them, for whoever counts: a figure that is there from the start tells of its first time, too.
-    pub const ALL: [Self; 32] = [
+    pub const ALL: [Self; 36] = [
         Self::SenderUnusable,
         Self::NoCredentials,
         Self::WrongCredentials,
@@ -67,9 +71,12 @@ impl Reason {
         Self::NoSignature,
         Self::NoCertificate,
         Self::WrongCertificate,
+        Self::CertificateTime,
         Self::WrongAddress,
+        Self::UndeclaredProxy,
         Self::SignatureTime,
         Self::WrongSignature,
+        Self::TooLargeToCheck,
         Self::UnknownSender,
         Self::SenderDisabled,
         Self::SeveralSenders,
@@ -80,6 +87,7 @@ impl Reason {
         Self::NoScope,
         Self::ForeignSite,
         Self::OpenBehindProxy,
+        Self::NoRoute,
     ];
 }
 
@@ -92,6 +100,8 @@ pub enum Kind {
     Forbidden,
     /// It cannot be told now.
     Unavailable,
+    /// It would take more than is read to tell.
+    TooLarge,
 }
 
 impl Reason {
@@ -127,9 +137,19 @@ impl Reason {
             Self::TokenExpired => ("token-expired", "The token has expired; get a new one."),
             Self::TokenRevoked => ("token-revoked", "The secret that the token was got with is no longer valid."),
             Self::WrongCertificate => ("wrong-certificate", "The client certificate is not one of this sender's."),
+            Self::CertificateTime => ("certificate-time", "The client certificate has expired, or is not valid yet."),
+            Self::UndeclaredProxy => (
+                "undeclared-proxy",
+                "The request came through a proxy that the service was not told of (--trusted-proxy), so that nobody \
+                 knows which address it is from.",
+            ),
+            Self::NoRoute => ("no-route", "There is nothing at this address that takes a request."),
             Self::WrongAddress => ("wrong-address", "This sender may not post from this address."),
             Self::SignatureTime => ("signature-time", "The webhook's timestamp is too far from the time now."),
             Self::WrongSignature => ("wrong-signature", "The webhook's signature is not of this body."),
+            Self::TooLargeToCheck => {
+                ("too-large", "The body is larger than is read, so that its signature cannot be checked.")
+            }
             Self::UnknownSender => ("unknown-sender", "No such sender is configured."),
             Self::SenderUnusable => ("sender-unusable", "This sender's settings cannot be understood."),
             Self::SenderDisabled => ("sender-disabled", "This sender was disabled."),
@@ -156,19 +176,23 @@ impl Reason {
     pub fn kind(self) -> Kind {
         match self {
             Self::IssuerAway | Self::Guessing => Kind::Unavailable,
+            Self::TooLargeToCheck => Kind::TooLarge,
             Self::KeyAtListener
             | Self::SenderAtOtherDoor
             | Self::OtherSender
             | Self::TokenScope
             | Self::WrongCertificate
+            | Self::CertificateTime
             | Self::WrongAddress
+            | Self::UndeclaredProxy
             | Self::UnknownSender
             | Self::SenderUnusable
             | Self::SenderDisabled
             | Self::SeveralSenders
             | Self::NoScope
             | Self::ForeignSite
-            | Self::OpenBehindProxy => Kind::Forbidden,
+            | Self::OpenBehindProxy
+            | Self::NoRoute => Kind::Forbidden,
             _ => Kind::Unauthenticated,
         }
     }
@@ -194,6 +218,8 @@ pub enum Door {
     Read,
     /// For those that change something.
     Operate,
+    /// None: an address where nothing is served.
+    Nowhere,
 }
 
 impl Door {
@@ -206,6 +232,7 @@ impl Door {
             Self::Metrics => "metrics",
             Self::Read => "read",
             Self::Operate => "operate",
+            Self::Nowhere => "nowhere",
         }
     }
 }

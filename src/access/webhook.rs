@@ -27,16 +27,32 @@ impl WebhookHeaders {
         if at.abs_diff(now.timestamp()) > tolerance.unsigned_abs() { Err(Reason::SignatureTime) } else { Ok(()) }
     }
 
-    /// Whether one of the signatures is of this body by this key. `v1` alone is known: `v1a` is asymmetric.
-    pub fn is_signed(&self, key: &[u8], body: &[u8]) -> bool {
+    /// The signature of a body by this key, before any of the body.
+    pub fn begin(&self, key: &[u8]) -> Option<Signature> {
+        let mut mac = Hmac::<Sha256>::new_from_slice(key).ok()?;
+        for part in [self.id.as_bytes(), b".", self.timestamp.as_bytes(), b"."] {
+            mac.update(part);
+        }
+        Some(Signature(mac))
+    }
+
+    /// Whether this is one of the signatures that were sent. `v1` alone is known: `v1a` is asymmetric.
+    pub fn hold(&self, made: &Signature) -> bool {
         let given = self.signatures.split(' ').filter_map(|signature| signature.strip_prefix("v1,"));
-        given.filter_map(|text| BASE64_STANDARD.decode(text).ok()).any(|signature| {
-            let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else { return false };
-            for part in [self.id.as_bytes(), b".", self.timestamp.as_bytes(), b".", body] {
-                mac.update(part);
-            }
-            mac.verify_slice(&signature).is_ok()
-        })
+        given
+            .filter_map(|text| BASE64_STANDARD.decode(text).ok())
+            .any(|signature| made.0.clone().verify_slice(&signature).is_ok())
+    }
+}
+
+/// A signature that is being made, as the body comes.
+#[derive(Clone, Debug)]
+pub struct Signature(Hmac<Sha256>);
+
+impl Signature {
+    /// Takes the next bytes of the body.
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
     }
 }
 
@@ -56,14 +72,20 @@ mod tests {
             timestamp: "1614265330".to_owned(),
             signatures: "v1,AAAA v2,x v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=".to_owned(),
         };
-        assert!(headers.is_signed(&key, br#"{"test": 2432232314}"#));
-        assert!(!headers.is_signed(&key, br#"{"test": 2432232315}"#));
+        let is_signed = |headers: &WebhookHeaders, parts: &[&[u8]]| {
+            let mut signature = headers.begin(&key).unwrap();
+            parts.iter().for_each(|part| signature.update(part));
+            headers.hold(&signature)
+        };
+        assert!(is_signed(&headers, &[br#"{"test": 2432232314}"#]));
+        assert!(is_signed(&headers, &[br#"{"test""#, b"", b": 2432232314}"]));
+        assert!(!is_signed(&headers, &[br#"{"test": 2432232315}"#]));
         let at = |seconds| chrono::DateTime::from_timestamp(seconds, 0).unwrap();
         assert!(
             headers.check_time(300, at(1_614_265_630)).is_ok() && headers.check_time(300, at(1_614_265_030)).is_ok()
         );
         assert!(headers.check_time(300, at(1_614_265_631)).is_err());
         headers.timestamp = "1614265331".to_owned();
-        assert!(!headers.is_signed(&key, br#"{"test": 2432232314}"#));
+        assert!(!is_signed(&headers, &[br#"{"test": 2432232314}"#]));
     }
 }

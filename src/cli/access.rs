@@ -32,6 +32,13 @@ pub fn check(config: &HttpConfig) -> Result<()> {
         config.max_body_bytes,
         SpoolStatus::LOW / 1024
     );
+    if let Some(url) = &config.sign_in.public_url {
+        ensure!(
+            matches!(url.path(), "" | "/") && url.query().is_none() && url.fragment().is_none(),
+            "--public-url {url} has a path or more behind its host: all addresses of the service begin at /, so nobody \
+             who signs in would find back"
+        );
+    }
     ensure!(
         access.session_idle <= access.session_longest,
         "--session-idle {} is more than --session-longest {}: no session would last so long",
@@ -57,6 +64,7 @@ pub fn access(config: &HttpConfig) -> Result<AccessSettings> {
             },
         },
         is_behind_proxy: is_behind_proxy(config),
+        is_public_address_encrypted: is_public_address_encrypted(config),
         session_idle: TimeDelta::minutes(i64::from(access.session_idle)),
         session_longest: TimeDelta::minutes(i64::from(access.session_longest)),
         oidc: sign_in(&config.sign_in)?,
@@ -69,10 +77,26 @@ pub fn is_behind_proxy(config: &HttpConfig) -> bool {
     !config.access.trusted_proxy.is_empty() || config.sign_in.public_url.is_some()
 }
 
+fn is_public_address_encrypted(config: &HttpConfig) -> bool {
+    config.sign_in.public_url.as_ref().is_some_and(|url| url.scheme() == "https")
+}
+
+/// What may be meant otherwise, in words.
+pub fn doubt(config: &HttpConfig) -> Option<&'static str> {
+    let is_told = config.tls.tls_cert.is_some() || !config.access.trusted_proxy.is_empty();
+    (is_public_address_encrypted(config) && !is_told).then_some(
+        "--public-url says that browsers come by https, and there is neither --tls-cert nor --trusted-proxy: a proxy \
+         must be before the service that encrypts, where requests come from is not known behind it, and whoever comes \
+         past it, by http, cannot stay signed in",
+    )
+}
+
 fn sign_in(config: &SignInConfig) -> Result<Option<OidcSettings>> {
     let Some(issuer) = &config.oidc_issuer else {
         let is_set = config.oidc_client_id.is_some()
             || config.oidc_client_secret.is_some()
+            || config.oidc_scopes.is_some()
+            || config.oidc_groups_claim.is_some()
             || !config.oidc_read_groups.is_empty()
             || !config.oidc_operate_groups.is_empty();
         ensure!(!is_set, "half a sign-in is configured: --oidc-issuer is missing");
@@ -97,8 +121,8 @@ fn sign_in(config: &SignInConfig) -> Result<Option<OidcSettings>> {
         client_id,
         client_secret: config.oidc_client_secret.clone(),
         public_url,
-        scopes: config.oidc_scopes.clone(),
-        groups_claim: config.oidc_groups_claim.clone(),
+        scopes: config.oidc_scopes.clone().unwrap_or_else(|| vec!["profile".to_owned(), "email".to_owned()]),
+        groups_claim: config.oidc_groups_claim.clone().unwrap_or_else(|| "groups".to_owned()),
         read_groups: config.oidc_read_groups.clone(),
         operate_groups: config.oidc_operate_groups.clone(),
     }))
@@ -129,7 +153,7 @@ pub fn safe_to_open(config: &HttpConfig, address: SocketAddr, state: &State) -> 
     if let Some(fault) = state.faults().into_iter().next() {
         bail!("{fault}; set the sender up anew with `senders add --replace`");
     }
-    for sender in &state.senders {
+    for sender in state.senders.iter().filter(|sender| sender.enabled) {
         let certificate = sender.demands.as_ref().ok().and_then(|demands| demands.certificate.as_ref());
         if let Some(certificate) = certificate {
             ensure!(

@@ -37,7 +37,13 @@ async fn add(store: &Store, role: &str, parties: &[String]) -> Result<Vec<String
          “grant {role} to …”.",
         parties.join(", ")
     );
-    Ok(vec![harmless(&told)])
+    let counts = store.orders_of_parties(parties).await?;
+    let counts = counts.iter().map(|(party, orders)| match orders {
+        0 => format!("  {party}: no orders yet; is it written as the orders write it?"),
+        1 => format!("  {party}: 1 order"),
+        orders => format!("  {party}: {orders} orders"),
+    });
+    Ok([told].into_iter().chain(counts).map(|line| harmless(&line)).collect())
 }
 
 async fn list(store: &Store) -> Result<Vec<String>> {

@@ -125,8 +125,10 @@ impl Tally {
 
     fn print(&self, out: &mut impl Write) -> Result<()> {
         let Self { read, otherwise, failed } = self;
-        writeln!(out, "{read} deliveries read again; of {otherwise} the outcome is another one than before.")?;
-        ensure!(*failed == 0, "{failed} deliveries could not be read again");
+        let deliveries = |count: &usize| if *count == 1 { "delivery" } else { "deliveries" };
+        let told = deliveries(read);
+        writeln!(out, "{read} {told} read again; of {otherwise} the outcome is another one than before.")?;
+        ensure!(*failed == 0, "{failed} {} could not be read again", deliveries(failed));
         Ok(())
     }
 }

@@ -31,7 +31,8 @@ pub async fn run(database: &DatabaseConfig, command: KeysCommand) -> Result<()> 
 }
 
 async fn add(store: &Store, name: String, scope: Scope, days: Option<u16>, as_json: bool) -> Result<Vec<String>> {
-    ensure!(!name.trim().is_empty() && name.len() <= 100, "a key has a name of 100 letters at most");
+    ensure!(!name.trim().is_empty(), "a key needs a name, to tell it from others and to revoke it by");
+    ensure!(name.chars().count() <= 100, "a key's name has 100 letters at most");
     ensure!(!name.contains(char::is_control), "a key's name has no control characters");
     let (key_id, secret) = generate_key()?;
     let now = Utc::now();

@@ -49,14 +49,21 @@ async fn add(store: &Store, config: &SenderConfig) -> Result<Vec<String>> {
     );
     let lacking = |way: &Way| former.is_none_or(|former| former.secrets(*way).next().is_none());
     let ways: Vec<Way> = demands.ways().into_iter().filter(lacking).collect();
+    ensure!(
+        config.secret_file.is_none() || !ways.is_empty() || demands.ways().is_empty(),
+        "the sender {0} keeps the secret that it has; to give it the one of --secret-file use `senders rotate {0}`",
+        config.sender
+    );
     let given = given(config.secret_file.as_deref(), &ways)?;
+    // Setting it up in another way does not let in what somebody has shut out.
+    let enabled = former.is_none_or(|former| former.enabled);
     let mut made = Vec::new();
     for way in ways {
         made.push(new_secret(&config.sender, way, given.clone())?);
     }
     let row = SenderRow {
         sender: config.sender.clone(),
-        enabled: true,
+        enabled,
         set_up: true,
         ack_status: config.ack_status.map(i32::from),
         demands: serde_json::to_value(&demands)?,
@@ -70,8 +77,14 @@ async fn add(store: &Store, config: &SenderConfig) -> Result<Vec<String>> {
         store.rotate_secret(secret, Utc::now()).await?;
     }
     let told = format!("The sender {} must show {demands}.", config.sender);
+    let still = format!("It is still disabled; `senders enable {}` lets it in.", config.sender);
     let shown = shown(&config.sender, &made, config.json);
-    Ok(if config.json { shown } else { [told].into_iter().chain(shown).chain(first_of_all(&state)).collect() })
+    Ok(if config.json {
+        shown
+    } else {
+        let still = (!enabled).then_some(still);
+        [told].into_iter().chain(shown).chain(still).chain(first_of_all(&state)).collect()
+    })
 }
 
 fn demands(config: &SenderConfig) -> Demands {
@@ -165,6 +178,7 @@ const SHORTEST: usize = 12;
 /// The secret that the supplier has chosen, if one was given.
 fn given(file: Option<&Path>, ways: &[Way]) -> Result<Option<Secret>> {
     let Some(file) = file else { return Ok(None) };
+    ensure!(!ways.is_empty(), "--secret-file gives a secret, and none is needed: it is shown otherwise who it is");
     ensure!(ways.len() == 1, "--secret-file gives one secret, and {} are needed: name one way", ways.len());
     let mut text = String::new();
     if file == Path::new("-") {

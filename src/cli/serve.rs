@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use chrono::{Days, Utc};
 use tracing::{error, info, warn};
 
-use super::access::{access, check, limits, safe_to_open, tls};
+use super::access::{access, check, doubt, limits, safe_to_open, tls};
 use super::database::{Database, Purpose};
 use super::signals::serve_until_signalled;
 use crate::access::{Copy, State};
@@ -43,6 +43,9 @@ pub async fn run(database: &DatabaseConfig, config: &ServeConfig) -> Result<()> 
     (app.access.known, app.access.copy) = (known, copy);
     if let Some(spool) = app.spool.as_ref().filter(|_| is_away) {
         spool.database_is_away();
+    }
+    if let Some(doubt) = doubt(&config.http) {
+        warn!("{doubt}");
     }
     let server = http::serve(app, socket).await?;
     let scheme = if config.http.tls.tls_cert.is_some() { "https" } else { "http" };

@@ -55,28 +55,24 @@ pub struct SignInConfig {
     #[arg(long, env = "ORDER_TIMELINE_OIDC_ISSUER", value_name = "URL")]
     pub oidc_issuer: Option<Url>,
     /// What this service is called there.
-    #[arg(long, env = "ORDER_TIMELINE_OIDC_CLIENT_ID", value_name = "ID")]
+    #[arg(long, env = "ORDER_TIMELINE_OIDC_CLIENT_ID", value_name = "ID",
+          value_parser = NonEmptyStringValueParser::new())]
     pub oidc_client_id: Option<String>,
     /// Its secret there, if it has one. Better given in the environment: arguments can be seen by others.
     #[arg(long, env = "ORDER_TIMELINE_OIDC_CLIENT_SECRET", hide_env_values = true, value_name = "SECRET",
           value_parser = secret)]
     pub oidc_client_secret: Option<Secret>,
-    /// Where browsers reach this service, such as `https://orders.example`. The issuer has to know
-    /// `{this}/sign-in/callback`.
+    /// Where browsers reach this service, such as `https://orders.example`, without a path. The issuer has to know
+    /// `{this}/sign-in/callback`. With https, cookies are for encrypted connections alone.
     #[arg(long, env = "ORDER_TIMELINE_PUBLIC_URL", value_name = "URL")]
     pub public_url: Option<Url>,
-    /// What is asked for besides openid, so that the groups are told.
-    #[arg(
-        long,
-        env = "ORDER_TIMELINE_OIDC_SCOPES",
-        value_name = "SCOPE",
-        value_delimiter = ',',
-        default_value = "profile,email"
-    )]
-    pub oidc_scopes: Vec<String>,
-    /// The claim of the ID token that names a person's groups or roles.
-    #[arg(long, env = "ORDER_TIMELINE_OIDC_GROUPS_CLAIM", value_name = "NAME", default_value = "groups")]
-    pub oidc_groups_claim: String,
+    /// What is asked for besides openid, so that the groups are told [default: profile,email]
+    #[arg(long, env = "ORDER_TIMELINE_OIDC_SCOPES", value_name = "SCOPE", value_delimiter = ',')]
+    pub oidc_scopes: Option<Vec<String>>,
+    /// The claim of the ID token that names a person's groups or roles [default: groups]
+    #[arg(long, env = "ORDER_TIMELINE_OIDC_GROUPS_CLAIM", value_name = "NAME",
+          value_parser = NonEmptyStringValueParser::new())]
+    pub oidc_groups_claim: Option<String>,
     /// Whoever is in one of these groups may read; several with commas.
     #[arg(long, env = "ORDER_TIMELINE_OIDC_READ_GROUPS", value_name = "GROUP", value_delimiter = ',',
           value_parser = NonEmptyStringValueParser::new())]
@@ -158,7 +154,8 @@ pub enum AnalystsCommand {
         #[arg(value_parser = role)]
         role: String,
         /// A party's id, CUG… Several times, or with commas, for several.
-        #[arg(long, env = "ORDER_TIMELINE_PARTY", value_name = "ID", required = true, value_delimiter = ',')]
+        #[arg(long, env = "ORDER_TIMELINE_PARTY", value_name = "ID", required = true, value_delimiter = ',',
+              value_parser = party)]
         party: Vec<String>,
     },
     /// The roles and the parties whose orders they see
@@ -185,9 +182,19 @@ fn scope(text: &str) -> Result<Scope, String> {
     Scope::from_name(text).ok_or_else(|| "is none of metrics, read and operate".to_owned())
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "clap asks for this form")]
 fn secret(text: &str) -> Result<Secret, String> {
+    if text.is_empty() {
+        return Err("is empty; leave it out where there is none".to_owned());
+    }
     Ok(Secret::new(text.to_owned()))
+}
+
+/// A party's id, as somebody may have written it into a list.
+fn party(text: &str) -> Result<String, String> {
+    match text.trim() {
+        "" => Err("is empty, and a party has an id, such as CUG5009999999".to_owned()),
+        party => Ok(party.to_owned()),
+    }
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use clap::builder::NonEmptyStringValueParser;
 use clap::{ArgGroup, Args, Subcommand};
 use ipnet::IpNet;
 use jsonwebtoken::Algorithm;
@@ -43,7 +44,8 @@ pub struct SenderConfig {
     #[arg(long, env = "ORDER_TIMELINE_TOKEN_LIFETIME", value_name = "SECONDS", requires = "oauth")]
     pub token_lifetime: Option<u32>,
     /// The audience of these tokens [default: order-timeline]
-    #[arg(long, env = "ORDER_TIMELINE_TOKEN_AUDIENCE", value_name = "NAME", requires = "oauth")]
+    #[arg(long, env = "ORDER_TIMELINE_TOKEN_AUDIENCE", value_name = "NAME", requires = "oauth",
+          value_parser = NonEmptyStringValueParser::new())]
     pub token_audience: Option<String>,
     /// HTTP Basic with its name and a password.
     #[arg(long, env = "ORDER_TIMELINE_BASIC")]

@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 use super::entrance::Passage;
 use super::error::Problem;
 use super::listener::redacted;
-use crate::access::{Reason, Sender};
+use crate::access::{Reason, Sender, Signatures};
 use crate::intake::{Body, COUNTED, kept_beside_bomb};
 use crate::record::HeaderRecord;
 
@@ -93,17 +93,32 @@ impl Drop for Place {
 pub struct Received {
     /// What is kept: the JSON itself, where it came packed, too.
     pub body: Body,
-    /// As it was sent, where it came packed.
-    packed: Option<Vec<u8>>,
+    signed: Signed,
     /// It is as it was sent, because it unpacks to more than so many bytes.
     unpacked_beyond: Option<usize>,
     _place: Place,
 }
 
+/// What a signature can be of.
+#[derive(Debug)]
+enum Signed {
+    /// What is kept is all of it.
+    Kept,
+    /// What was sent, or what it holds, which is kept.
+    Packed(Vec<u8>),
+    /// What was sent. What it holds was not unpacked whole.
+    Bomb(Vec<u8>),
+    /// More than is kept. The signatures have taken all of it as it was sent, and what that holds is not known where
+    /// it is packed.
+    Long { signatures: Signatures, is_packed: bool },
+    /// More than is read.
+    Endless,
+}
+
 impl Received {
     /// As it came, and so it is kept.
-    fn plain(body: Body, place: Place) -> Self {
-        Self { body, packed: None, unpacked_beyond: None, _place: place }
+    fn plain(body: Body, signed: Signed, place: Place) -> Self {
+        Self { body, signed, unpacked_beyond: None, _place: place }
     }
 
     /// What is kept beside it: the headers, and what its bytes do not say themselves.
@@ -114,11 +129,21 @@ impl Received {
     /// The sender that it is from. A signature may be of what was sent, or of what that holds.
     ///
     /// # Errors
-    /// Why it is from none.
+    /// Why it is from none; [`Reason::TooLargeToCheck`] where it has a signature that may be of more than was read.
     pub fn sender(&self, passage: &Passage, only: Option<&str>) -> Result<Option<Arc<Sender>>, Reason> {
-        match self.packed.as_ref().map(|packed| passage.sender(packed, only)) {
-            None | Some(Err(Reason::WrongSignature)) => passage.sender(self.body.kept(), only),
-            Some(told) => told,
+        let (sender, is_all) = match &self.signed {
+            Signed::Kept => (passage.sender(self.body.kept(), only), true),
+            Signed::Packed(packed) => match passage.sender(packed, only) {
+                Err(Reason::WrongSignature) => (passage.sender(self.body.kept(), only), true),
+                told => (told, true),
+            },
+            Signed::Bomb(packed) => (passage.sender(packed, only), false),
+            Signed::Long { signatures, is_packed } => (passage.signer(signatures, only), !is_packed),
+            Signed::Endless => (passage.signer(&Signatures::default(), only), false),
+        };
+        match sender {
+            Err(Reason::WrongSignature) if !is_all => Err(Reason::TooLargeToCheck),
+            sender => sender,
         }
     }
 }
@@ -133,19 +158,27 @@ impl Received {
 pub async fn receive(
     payload: web::Payload,
     headers: &HeaderMap,
+    passage: &Passage,
     most: usize,
     limits: Limits,
     room: &Room,
 ) -> Result<Received, Problem> {
     let mut place = room.place();
-    let body = tokio::time::timeout(limits.body_time_out, whole(payload, most, &mut place));
-    let body = body.await.map_err(|_| {
+    let body = tokio::time::timeout(limits.body_time_out, whole(payload, passage, most, &mut place));
+    let (body, signatures) = body.await.map_err(|_| {
         let seconds = limits.body_time_out.as_secs();
         let detail = format!("The body did not arrive within {seconds} seconds; nothing was kept.");
         Problem::new(StatusCode::REQUEST_TIMEOUT, "body-too-slow", detail)
     })??;
-    let Some(coding) = Coding::of(headers) else { return Ok(Received::plain(body, place)) };
-    let Body::Whole(packed) = body else { return Ok(Received::plain(body, place)) };
+    let coding = Coding::of(headers);
+    let (packed, coding) = match (body, coding) {
+        (Body::Whole(packed), Some(coding)) => (packed, coding),
+        (body @ Body::Whole(_), None) => return Ok(Received::plain(body, Signed::Kept, place)),
+        (body @ Body::TooLarge { .. }, coding) => {
+            let long = |signatures| Signed::Long { signatures, is_packed: coding.is_some() };
+            return Ok(Received::plain(body, signatures.map_or(Signed::Endless, long), place));
+        }
+    };
     let (unpacked, packed, place) = if packed.len() > SMALL {
         let work = move || (unpack(coding, &packed, most, &mut place), packed, place);
         web::block(work).await.map_err(|_| {
@@ -154,17 +187,17 @@ pub async fn receive(
     } else {
         (unpack(coding, &packed, most, &mut place), packed, place)
     };
-    let (body, unpacked_beyond) = match unpacked? {
-        Unpacked::Whole(body) => (Body::Whole(body), None),
-        Unpacked::Broken => return Ok(Received::plain(Body::Whole(packed), place)),
+    Ok(match unpacked? {
+        Unpacked::Whole(body) => Received::plain(Body::Whole(body), Signed::Packed(packed), place),
+        Unpacked::Broken => Received::plain(Body::Whole(packed), Signed::Kept, place),
         Unpacked::TooLarge => {
             let hash = Sha256::digest(&packed).into();
             let length = u64::try_from(packed.len()).unwrap_or(u64::MAX);
             let head = packed.get(..KEPT_HEAD).unwrap_or(&packed).to_vec();
-            (Body::TooLarge { head, length, hash }, Some(most))
+            let body = Body::TooLarge { head, length, hash };
+            Received { body, signed: Signed::Bomb(packed), unpacked_beyond: Some(most), _place: place }
         }
-    };
-    Ok(Received { body, packed: Some(packed), unpacked_beyond, _place: place })
+    })
 }
 
 /// Of a body that is too large, so much is kept.
@@ -172,25 +205,35 @@ const KEPT_HEAD: usize = 64 * 1024;
 /// What is unpacked faster than another thread could take it over.
 const SMALL: usize = 16 * 1024;
 
-async fn whole(mut payload: web::Payload, limit: usize, place: &mut Place) -> Result<Body, Problem> {
+/// The body; where it is too large the signatures that have taken all of it, unless not even all was read.
+async fn whole(
+    mut payload: web::Payload,
+    passage: &Passage,
+    limit: usize,
+    place: &mut Place,
+) -> Result<(Body, Option<Signatures>), Problem> {
     let mut body = Vec::new();
-    let mut too_large: Option<(u64, Sha256)> = None;
+    let mut too_large: Option<(u64, Sha256, Signatures)> = None;
     while let Some(chunk) = payload.next().await {
         let chunk = chunk.map_err(|cause| broken_off(&cause))?;
         let size = u64::try_from(chunk.len()).unwrap_or(u64::MAX);
         match &mut too_large {
-            Some((length, hash)) => {
+            Some((length, hash, signatures)) => {
                 *length = length.saturating_add(size);
                 hash.update(&chunk);
+                signatures.update(&chunk);
                 if *length > COUNTED {
                     break;
                 }
             }
             None if body.len().saturating_add(chunk.len()) > limit => {
-                let mut hash = Sha256::new();
-                hash.update(&body);
-                hash.update(&chunk);
-                too_large = Some((u64::try_from(body.len()).unwrap_or(u64::MAX).saturating_add(size), hash));
+                let (mut hash, mut signatures) = (Sha256::new(), passage.signatures());
+                for part in [&body, &*chunk] {
+                    hash.update(part);
+                    signatures.update(part);
+                }
+                let length = u64::try_from(body.len()).unwrap_or(u64::MAX).saturating_add(size);
+                too_large = Some((length, hash, signatures));
                 body.extend_from_slice(&chunk);
                 body.truncate(KEPT_HEAD);
                 body.shrink_to_fit();
@@ -202,8 +245,11 @@ async fn whole(mut payload: web::Payload, limit: usize, place: &mut Place) -> Re
         }
     }
     Ok(match too_large {
-        Some((length, hash)) => Body::TooLarge { head: body, length, hash: hash.finalize().into() },
-        None => Body::Whole(body),
+        Some((length, hash, signatures)) => {
+            let body = Body::TooLarge { head: body, length, hash: hash.finalize().into() };
+            (body, (length <= COUNTED).then_some(signatures))
+        }
+        None => (Body::Whole(body), None),
     })
 }
 

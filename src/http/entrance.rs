@@ -12,7 +12,9 @@ use tracing::warn;
 use super::body::Room;
 use super::error::{Problem, RETRY_SECONDS};
 use super::peer::Proxies;
-use crate::access::{Admission, Copy, Door, Gate, Kind, Oidc, OidcSettings, Reason, Refusals, Scope, Sender, State};
+use crate::access::{
+    Admission, Copy, Door, Gate, Kind, Oidc, OidcSettings, Reason, Refusals, Scope, Sender, Signatures, State,
+};
 use crate::metrics;
 use crate::store::Store;
 
@@ -27,6 +29,8 @@ pub struct AccessSettings {
     /// Whoever set the service up has said that others reach it through a proxy. Then it is not open for being at an
     /// address of this machine alone: a proxy need not tell that it has passed something on.
     pub is_behind_proxy: bool,
+    /// Whoever set the service up has said that browsers reach it by `https`.
+    pub is_public_address_encrypted: bool,
     /// A session ends after so long without a request, and after so long in any case.
     pub session_idle: TimeDelta,
     pub session_longest: TimeDelta,
@@ -45,6 +49,7 @@ impl Default for AccessSettings {
             unprotected: false,
             proxies: Proxies::default(),
             is_behind_proxy: false,
+            is_public_address_encrypted: false,
             session_idle: TimeDelta::hours(1),
             session_longest: TimeDelta::hours(12),
             oidc: None,
@@ -111,10 +116,28 @@ impl Passage {
     /// # Errors
     /// Where no sender has signed it, or it is not from `only`.
     pub fn sender(&self, body: &[u8], only: Option<&str>) -> Result<Option<Arc<Sender>>, Reason> {
+        let mut signatures = self.signatures();
+        signatures.update(body);
+        self.signer(&signatures, only)
+    }
+
+    /// What a body's signature is checked by as it comes.
+    pub fn signatures(&self) -> Signatures {
+        match self {
+            Self::Open => Signatures::default(),
+            Self::Judged(admission) => admission.signatures(),
+        }
+    }
+
+    /// As [`Passage::sender`], of a body that these signatures have taken.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn signer(&self, signatures: &Signatures, only: Option<&str>) -> Result<Option<Arc<Sender>>, Reason> {
         match self {
             Self::Open => Ok(None),
             Self::Judged(admission) => {
-                let sender = admission.admit(body)?;
+                let sender = admission.admit(signatures)?;
                 if only.is_some_and(|only| only != sender.name) { Err(Reason::OtherSender) } else { Ok(Some(sender)) }
             }
         }
@@ -130,13 +153,22 @@ impl Entrance {
 
     /// Whether browsers reach the service encrypted.
     pub fn is_secure(&self, request: &HttpRequest) -> bool {
-        self.is_tls || self.settings.proxies.is_secure(request)
+        self.is_tls || self.settings.is_public_address_encrypted || self.settings.proxies.is_secure(request)
     }
 
     /// Answers a refusal, and counts it.
     pub fn refuse(&self, door: Door, reason: Reason, request: &HttpRequest) -> Problem {
         self.count(door, reason, request);
         problem(door, reason)
+    }
+
+    /// Counts a request that something was sent with and that no route takes.
+    pub fn lost(&self, request: &HttpRequest) {
+        const SHOWN: usize = 100;
+        let path: String = request.path().chars().take(SHOWN).flat_map(char::escape_debug).collect();
+        let who = self.settings.proxies.client(request).map(|address| address.to_string()).unwrap_or_default();
+        self.refusals.count(Door::Nowhere, Reason::NoRoute, &format!("{who} to {} {path}", request.method()));
+        metrics::refused(Door::Nowhere, Reason::NoRoute.code());
     }
 
     /// Counts a refusal that is answered in another form.
@@ -152,6 +184,7 @@ fn problem(door: Door, reason: Reason) -> Problem {
         Kind::Unauthenticated => StatusCode::UNAUTHORIZED,
         Kind::Forbidden => StatusCode::FORBIDDEN,
         Kind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        Kind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
     };
     let kept = if door == Door::Listener { " Nothing was kept." } else { "" };
     let challenge = (status == StatusCode::UNAUTHORIZED).then(|| match reason {

@@ -5,12 +5,13 @@ use std::fmt;
 use actix_web::error::UrlencodedError;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
-use actix_web::{HttpRequest, HttpResponse, ResponseError};
+use actix_web::{HttpRequest, HttpResponse, ResponseError, web};
 use serde::Serialize;
 use serde_with::skip_serializing_none;
 use tracing::{error, warn};
 use uuid::Uuid;
 
+use super::entrance::Entrance;
 use super::site::told;
 use crate::intake::NotTaken;
 use crate::store::StoreError;
@@ -184,7 +185,11 @@ pub fn bad_form(cause: &UrlencodedError) -> Problem {
     Problem::new(status, code, format!("The form cannot be understood: {cause}"))
 }
 
+/// Whoever posts may be a sender that was told a wrong address: its feed is not to be lost without a trace.
 pub async fn not_found(request: HttpRequest) -> HttpResponse {
+    if let Some(entrance) = request.app_data::<web::Data<Entrance>>().filter(|_| !request.method().is_safe()) {
+        entrance.lost(&request);
+    }
     told(&request, &nothing_there(&request))
 }
 

@@ -51,16 +51,17 @@ pub async fn place(
     let Some(market) = Market::from_business_id(&business_id) else {
         return refused(&no_such_market(&business_id));
     };
-    let received = match receive(payload, request.headers(), app.max_body_bytes, app.limits, &entrance.room).await {
-        Ok(received) => match received.sender(&passage, Some(market.sender())) {
-            Ok(_) => received,
-            Err(reason) => return stranger(&entrance, reason, &request),
-        },
-        Err(problem) => {
-            metrics::refused(Door::Listener, &problem.code);
-            return site::told(&request, &problem);
-        }
-    };
+    let received =
+        match receive(payload, request.headers(), &passage, app.max_body_bytes, app.limits, &entrance.room).await {
+            Ok(received) => match received.sender(&passage, Some(market.sender())) {
+                Ok(_) => received,
+                Err(reason) => return stranger(&entrance, reason, &request),
+            },
+            Err(problem) => {
+                metrics::refused(Door::Listener, &problem.code);
+                return site::told(&request, &problem);
+            }
+        };
     let origin = request.path().replace('\0', "\u{FFFD}");
     let kept = received.headers(request.headers());
     let delivery = Delivery::received_now(market.sender(), &origin, kept, received.body);

@@ -43,7 +43,7 @@ pub async fn take(
     entrance: web::Data<Entrance>,
     intake: web::Data<Intake>,
 ) -> Result<HttpResponse, Problem> {
-    let received = receive(payload, request.headers(), app.max_body_bytes, app.limits, &entrance.room).await;
+    let received = receive(payload, request.headers(), &passage, app.max_body_bytes, app.limits, &entrance.room).await;
     let received = received.inspect_err(|problem| metrics::refused(Door::Listener, &problem.code))?;
     let sender = received.sender(&passage, None);
     let sender = sender.map_err(|reason| entrance.refuse(Door::Listener, reason, &request))?;

@@ -56,6 +56,12 @@ impl Proxies {
         Some(client)
     }
 
+    /// Whether the request says that it is from elsewhere than where it comes from, which is no trusted proxy.
+    fn is_passed_on_by_a_stranger(&self, request: &HttpRequest) -> bool {
+        let is_told = FORWARDED.iter().any(|name| request.headers().contains_key(*name));
+        is_told && !request.peer_addr().is_some_and(|peer| self.trusts(peer.ip()))
+    }
+
     /// Whether the browser's own connection is encrypted, as a trusted proxy tells.
     pub fn is_secure(&self, request: &HttpRequest) -> bool {
         let is_told = || {
@@ -104,9 +110,12 @@ pub fn named_host(request: &HttpRequest) -> &str {
     authority.or_else(header).unwrap_or_default()
 }
 
+/// Headers in which proxies write for whom they ask.
+const FORWARDED: [&str; 3] = ["x-forwarded-for", "forwarded", "x-real-ip"];
+
 /// Whether somebody has passed the request on.
 pub fn is_forwarded(headers: &HeaderMap) -> bool {
-    ["x-forwarded-for", "forwarded", "x-real-ip", "via"].iter().any(|name| headers.contains_key(*name))
+    FORWARDED.iter().chain(&["via"]).any(|name| headers.contains_key(*name))
 }
 
 /// What a request shows of itself.
@@ -125,6 +134,7 @@ pub fn presented(request: &HttpRequest, proxies: &Proxies) -> Presented {
         webhook: webhook(),
         certificate: request.conn_data::<Arc<PeerCertificate>>().cloned(),
         address: proxies.client(request),
+        is_passed_on: proxies.is_passed_on_by_a_stranger(request),
     }
 }
 

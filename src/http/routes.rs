@@ -54,7 +54,7 @@ impl Routes<'_> {
 pub fn routes(config: &mut web::ServiceConfig, hybris_base: &str) -> Vec<Route> {
     let mut routes = Routes { config, table: Vec::new() };
     routes
-        .service(listen(&["/listener", "/listener/{event_name}"]))
+        .service(listen(&["/listener", "/listener/", "/listener/{event_name}", "/listener/{event_name}/"]))
         .service(placing(format!("{hybris_base}/{{business_id}}/productOrder")))
         .service(placed(format!("{hybris_base}/{{business_id}}/productOrder/{{id}}")))
         .service(only(&["/oauth/token"], Door::Token, "POST", |resource| resource.route(web::post().to(token::give))))

@@ -31,7 +31,8 @@ pub async fn of(
     let has_key = |key_id: &Uuid| state.keys.get(key_id).is_some_and(|key| key.holds(now));
     let is_over = session.expires_at <= now
         || session.seen_at + entrance.settings.session_idle <= now
-        || session.key_id.is_some_and(|key_id| !has_key(&key_id));
+        // One without a key was opened at the issuer, and holds only while that is asked.
+        || session.key_id.map_or(entrance.oidc.is_none(), |key_id| !has_key(&key_id));
     if is_over {
         entrance.store.end_session(&hash).await?;
         return Ok(Err(Reason::SessionOver));

@@ -77,6 +77,12 @@ pub async fn with_key(request: HttpRequest, form: web::Form<KeyForm>, entrance: 
             &sign_in(&SignInView { trouble, ..view(&entrance, Some(to)) }, &stranger(&request)),
         );
     };
+    if !Scope::Read.is_in(&key.scopes) {
+        entrance.refuse(Door::Public, Reason::NoScope, &request);
+        let trouble = Some("This key is for the figures alone, and opens no page. Sign in with one that reads.");
+        let view = SignInView { trouble, ..view(&entrance, Some(to)) };
+        return html(StatusCode::FORBIDDEN, &sign_in(&view, &stranger(&request)));
+    }
     let person =
         Person { subject: key.subject(), name: key.name.clone(), scopes: key.scopes.clone(), key_id: Some(key.key_id) };
     opened(&entrance, person, &request, to).await

@@ -181,13 +181,19 @@ fn asked(request: &HttpRequest, form: &[u8]) -> Result<Asked, Refused> {
             return Err(Refused::request("A parameter stands there twice."));
         }
     }
-    let in_form = fields.remove("client_id").zip(fields.remove("client_secret"));
+    let in_form = (fields.remove("client_id"), fields.remove("client_secret"));
     let credentials = match (peer::authorization(request.headers()), in_form) {
-        (Authorization::Basic { .. }, Some(_)) => {
+        (Authorization::Basic { .. }, (_, Some(_))) => {
             return Err(Refused::request("The credentials stand in the header and in the form; one place will do."));
         }
-        (Authorization::Basic { user, password }, None) => in_both_forms(user, password),
-        (Authorization::None, Some((client_id, secret))) => vec![(client_id, Secret::new(secret))],
+        (Authorization::Basic { user, password }, (client_id, None)) => {
+            let credentials = in_both_forms(user, password);
+            if client_id.is_some_and(|client_id| credentials.iter().all(|(user, _)| *user != client_id)) {
+                return Err(Refused::request("The header and the form name different clients."));
+            }
+            credentials
+        }
+        (Authorization::None, (Some(client_id), Some(secret))) => vec![(client_id, Secret::new(secret))],
         _ => {
             return Err(Refused {
                 error: "invalid_client",

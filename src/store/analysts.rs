@@ -6,6 +6,7 @@
 //! semi-join on the order's key with `identifier`, which is distributed by the same key, and with a small reference
 //! table; it runs on Citus as it does here, where its nodes know the role.
 
+use sqlx::postgres::PgDatabaseError;
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 
 use super::analytics::quoted;
@@ -45,6 +46,20 @@ impl Store {
         make_views(&mut transaction).await?;
         transaction.commit().await?;
         Ok(())
+    }
+
+    /// How many orders name each of these parties now, or once did.
+    ///
+    /// # Errors
+    /// Where the database is not available.
+    pub async fn orders_of_parties(&self, parties: &[String]) -> Result<Vec<(String, i64)>, StoreError> {
+        let counts = sqlx::query!(
+            r#"select p.party as "party!", (select count(distinct i.order_key) from identifier i
+                                            where i.kind = 'party-id' and i.value = p.party) as "orders!"
+               from unnest($1::text[]) with ordinality p (party, place) order by p.place"#,
+            parties
+        );
+        Ok(counts.fetch_all(&self.pool).await?.into_iter().map(|row| (row.party, row.orders)).collect())
     }
 
     /// Who sees what, by role and party.
@@ -98,23 +113,24 @@ async fn sees_all(connection: &mut PgConnection, role: &str) -> Result<bool, Sto
     Ok(asked.fetch_one(connection).await?)
 }
 
-/// Makes the views anew, where there are analysts; what they show is what the views of `analytics` show now.
+/// Makes the views that are not there yet, where there are analysts, and lets all of them read.
 pub(super) async fn make_views(connection: &mut PgConnection) -> Result<(), StoreError> {
     let roles = sqlx::query_scalar!(
         r#"select distinct role_name as "role!" from analyst_party where to_regrole(role_name) is not null"#
     );
     let roles = roles.fetch_all(&mut *connection).await?;
-    drop_views(connection).await?;
     if roles.is_empty() {
         return Ok(());
     }
     let mut transaction = connection.begin().await?;
-    transaction.execute("create schema analytics_by_party").await?;
+    transaction.execute("create schema if not exists analytics_by_party").await?;
     let views = sqlx::query_scalar!(
         r#"select c.relname::text as "name!" from pg_class c
            join pg_namespace n on n.oid = c.relnamespace
            join pg_attribute a on a.attrelid = c.oid and a.attname = 'order_key' and not a.attisdropped
-           where n.nspname = 'analytics' and c.relkind = 'v' order by c.relname"#
+           where n.nspname = 'analytics' and c.relkind = 'v'
+             and to_regclass(format('analytics_by_party.%I', c.relname)) is null
+           order by c.relname"#
     );
     for view in views.fetch_all(&mut *transaction).await? {
         // A barrier: no function of the reader's is shown a row before it is chosen.
@@ -141,8 +157,31 @@ pub(super) async fn make_views(connection: &mut PgConnection) -> Result<(), Stor
     Ok(())
 }
 
-/// Takes the views away: a migration cannot change a view that others look through.
+/// Takes the views away: a migration cannot change a view that others look through. All of them go, or none.
+///
+/// # Errors
+/// [`StoreError::Schema`] where somebody has built on them, which is not ours to take away; says what that is.
 pub(super) async fn drop_views(connection: &mut PgConnection) -> Result<(), StoreError> {
-    connection.execute("drop schema if exists analytics_by_party cascade").await?;
-    Ok(())
+    let views = sqlx::query_scalar!(
+        r#"select string_agg(format('%I.%I', n.nspname, c.relname), ', ') as "views" from pg_class c
+           join pg_namespace n on n.oid = c.relnamespace
+           where n.nspname = 'analytics_by_party' and c.relkind = 'v'
+             and to_regclass(format('analytics.%I', c.relname)) is not null"#
+    );
+    let Some(views) = views.fetch_one(&mut *connection).await? else { return Ok(()) };
+    let Err(cause) = connection.execute(AssertSqlSafe(format!("drop view {views}"))).await else { return Ok(()) };
+    let in_the_way = cause
+        .as_database_error()
+        .and_then(|cause| cause.try_downcast_ref::<PgDatabaseError>())
+        .filter(|cause| cause.code() == DEPENDENT_OBJECTS_STILL_EXIST);
+    Err(match in_the_way {
+        Some(cause) => StoreError::Schema(format!(
+            "the views of analytics_by_party have to be made anew, and something was built on them that would go with \
+             them: {}. Keep its definition, drop it, and make it again after the update",
+            cause.detail().unwrap_or_default().replace('\n', "; ")
+        )),
+        None => cause.into(),
+    })
 }
+
+const DEPENDENT_OBJECTS_STILL_EXIST: &str = "2BP01";

@@ -14,6 +14,8 @@ pub struct Census {
     pub last_deliveries: Vec<(String, DateTime<Utc>)>,
     /// Senders of which nothing is let in: nobody waits for them.
     pub disabled: Vec<String>,
+    /// Those that are awaited, and when they were set up, or were last set up otherwise.
+    pub set_up: Vec<(String, DateTime<Utc>)>,
 }
 
 impl Store {
@@ -26,6 +28,8 @@ impl Store {
         let unknown = sqlx::query_scalar!(r#"select count(*) as "n!" from analytics.unknown_values"#);
         let disabled = sqlx::query_scalar!("select sender from sender where not enabled order by sender");
         let disabled = disabled.fetch_all(&self.pool).await?;
+        let set_up = sqlx::query!("select sender, changed_at from sender where enabled and set_up order by sender");
+        let set_up = set_up.fetch_all(&self.pool).await?;
         let mut last_deliveries = Vec::new();
         for sender in self.senders_heard().await?.into_iter().filter(|sender| !disabled.contains(sender)) {
             let last = sqlx::query_scalar!(
@@ -40,6 +44,7 @@ impl Store {
             unknown_values: unknown.fetch_one(&self.pool).await?,
             last_deliveries,
             disabled,
+            set_up: set_up.into_iter().map(|row| (row.sender, row.changed_at)).collect(),
         })
     }
 }

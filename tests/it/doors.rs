@@ -151,6 +151,12 @@ async fn it_does_not_start_where_others_reach_it_and_nobody_is_set_up() {
             ],
             "is not https",
         ),
+        (vec!["--oidc-client-id="], "--oidc-client-id"),
+        (vec!["--oidc-client-secret="], "--oidc-client-secret"),
+        (vec!["--oidc-groups-claim", "roles"], "--oidc-issuer is missing"),
+        (vec!["--oidc-groups-claim="], "--oidc-groups-claim"),
+        (vec!["--oidc-scopes", "groups"], "--oidc-issuer is missing"),
+        (vec!["--public-url", "https://o.example/orders"], "has a path"),
         (vec!["--tls-cert", "x.pem"], "--tls-key"),
         (vec!["--tls-cert", "/nothing.pem", "--tls-key", "/nothing.pem"], "/nothing.pem cannot be read"),
         (vec!["--trusted-proxy", "10.0.0.0/99"], "no range of addresses"),
@@ -171,8 +177,24 @@ async fn it_does_not_start_where_others_reach_it_and_nobody_is_set_up() {
     operate(&database, "senders add acme --certificate-name acme.example").await;
     let told = refused(run(&database, &["serve", "--listen", "127.0.0.1:0"]).await);
     assert!(told.contains("the service speaks no TLS"), "{told}");
+    // Nobody waits for a certificate of one that is not let in.
+    operate(&database, "senders disable acme").await;
+    crate::program::Program::serve(&[], &[("DATABASE_URL", &database.url())]).killed();
     database.execute(r#"update sender set demands = '{"oauht": {}}' where sender = 'acme'"#).await;
     let told = refused(run(&database, &["serve", "--listen", "127.0.0.1:0"]).await);
     assert!(told.contains("the settings of the sender acme cannot be understood") && told.contains("oauht"), "{told}");
     database.close().await;
+}
+
+/// A sender that was told a slightly wrong address would lose its feed without a trace.
+#[tokio::test]
+async fn what_is_posted_to_nowhere_leaves_a_trace() {
+    let (app, told) = TestApp::after(&["keys add reader", "senders add acme --bearer"], |_| {}).await;
+    let acme = bearer(told[1]["secret"].as_str().unwrap());
+    let post = async |path: &str| app.send("POST", path, &[("Authorization", &acme)], body("00")).await.status;
+    assert_eq!((post("/listener/").await, post("/listener/x/").await), (200, 200));
+    assert_eq!((post("/LISTENER").await, post("/x").await), (404, 404));
+    assert_eq!(app.get("/x").await.status, 404, "who only looks is not counted");
+    assert_eq!(app.refused(told[0]["key"].as_str().unwrap(), "no-route").await, 2);
+    app.stop().await;
 }

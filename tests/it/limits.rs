@@ -8,6 +8,7 @@ use serde_json::json;
 
 use crate::app::{TestApp, TestDatabase, bearer, body, out, run};
 use crate::program::Program;
+use crate::senders::signed;
 
 fn gzip(body: &[u8]) -> Vec<u8> {
     let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
@@ -310,4 +311,42 @@ async fn a_variable_that_is_no_setting_refuses_the_command() {
         .unwrap();
     let told = String::from_utf8_lossy(&command.stderr).into_owned();
     assert!(!command.status.success() && told.contains("did you mean ORDER_TIMELINE_DATA_DIR?"), "{told}");
+}
+
+/// A signature is of the whole body, also of one of which only the head is kept.
+#[tokio::test]
+async fn a_signed_body_that_is_too_large_is_its_senders_all_the_same() {
+    let set = |app: &mut order_timeline::http::App| app.max_body_bytes = 128 * 1024;
+    let (app, told) = TestApp::after(&["senders add acme --webhook", "keys add reader"], set).await;
+    let secret = told[0]["secret"].as_str().unwrap();
+    let post = async |of: &[u8], coding: Option<&str>, sent: &[u8]| {
+        let signed = signed(secret, chrono::Utc::now().timestamp(), of);
+        let signed = signed.iter().map(|(name, value)| (*name, value.as_str()));
+        let headers: Vec<(&str, &str)> = signed.chain(coding.map(|coding| ("Content-Encoding", coding))).collect();
+        let answer = app.send("POST", "/listener", &headers, sent).await;
+        (answer.status, answer.json()["code"].as_str().unwrap().to_owned(), answer.text())
+    };
+    let long: Vec<u8> = (0..300_000_u32).map(|n| b' ' + u8::try_from(n % 64).unwrap()).collect();
+    let packed = gzip(&long);
+    assert!(packed.len() < 128 * 1024);
+    for (of, coding, sent) in [(&long, None, &long), (&packed, Some("gzip"), &packed), (&long, Some("gzip"), &long)] {
+        let (status, code, text) = post(of, coding, sent).await;
+        assert_eq!((status, code.as_str()), (413, "too-large"), "{text}");
+        assert!(text.contains("deliveryId"), "{text}");
+    }
+    let mut other = long.clone();
+    other[299_999] = b'x';
+    let (status, code, text) = post(&long, None, &other).await;
+    assert_eq!((status, code.as_str()), (401, "wrong-signature"), "{text}");
+    // What it holds was not read to its end.
+    let (status, code, text) = post(&long, Some("gzip"), &packed).await;
+    assert_eq!((status, code.as_str()), (413, "too-large"), "{text}");
+    assert!(
+        text.contains("its signature cannot be checked. Nothing was kept.") && !text.contains("deliveryId"),
+        "{text}"
+    );
+    assert_eq!(app.refused(told[1]["key"].as_str().unwrap(), "too-large").await, 1);
+    let kept = app.database.rows("select sender, body_length from delivery").await;
+    assert_eq!(kept.len(), 3, "{kept:?}");
+    app.stop().await;
 }

@@ -155,3 +155,23 @@ async fn nobody_waits_for_a_sender_that_is_disabled_or_says_nothing() {
     }
     panic!("the disabled sender is still waited for");
 }
+
+#[tokio::test]
+async fn a_sender_that_was_set_up_is_waited_for_until_it_is_disabled() {
+    let commands = ["senders add awaited --bearer", "senders add unwanted --bearer", "senders disable unwanted"];
+    let (app, _) = TestApp::after(&commands, |_| {}).await;
+    let key = operate(&app.database, "keys add figures --scope metrics").await;
+    let key = bearer(key["key"].as_str().unwrap());
+    let waited_for = |text: &str, sender: &str| {
+        text.contains(&format!("order_timeline_sender_set_up_timestamp_seconds{{sender=\"{sender}\"}} 1"))
+    };
+    for _ in 0..600 {
+        let text = app.send("GET", "/metrics", &[("Authorization", &key)], []).await.text();
+        if waited_for(&text, "awaited") {
+            assert!(!waited_for(&text, "unwanted") && !waited_for(&text, "hybris-pr"), "{text}");
+            return app.stop().await;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    panic!("nobody waits for the sender");
+}

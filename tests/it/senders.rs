@@ -80,7 +80,7 @@ async fn a_password_that_a_supplier_chose_is_taken_and_kept_slow_to_guess() {
 }
 
 /// A request signed as Standard Webhooks says.
-fn signed(secret: &str, at: i64, body: &[u8]) -> [(&'static str, String); 3] {
+pub fn signed(secret: &str, at: i64, body: &[u8]) -> [(&'static str, String); 3] {
     use hmac::{KeyInit, Mac};
     let key = BASE64_STANDARD.decode(secret.strip_prefix("whsec_").unwrap()).unwrap();
     let mut mac = hmac::Hmac::<sha2::Sha256>::new_from_slice(&key).unwrap();
@@ -112,7 +112,7 @@ async fn a_signature_fits_one_body_one_sender_and_a_time() {
     for (headers, sent, expected) in [
         (signed(acme, now - 400, &body("02")).to_vec(), "02", refused(401, "signature-time")),
         (signed(acme, now + 400, &body("02")).to_vec(), "02", refused(401, "signature-time")),
-        (signed(secret(&told[1]), now - 200, &body("02")).to_vec(), "02", refused(401, "wrong-signature")),
+        (signed(secret(&told[1]), now - 200, &body("02")).to_vec(), "02", refused(401, "signature-time")),
         (moved.to_vec(), "02", refused(401, "wrong-signature")),
         (signed(acme, now, &body("02")).to_vec(), "03", refused(401, "wrong-signature")),
         (
@@ -292,10 +292,12 @@ async fn half_and_unknown_settings_are_refused_with_a_clear_text() {
         ("senders add acme --bearer --webhook --secret-file /dev/null", "name one way"),
         ("senders add acme --bearer --secret-file /nothing", "cannot be read"),
         ("senders add acme --basic --ack-status 500", "200..=299"),
+        ("senders add acme --oauth --token-audience=", "--token-audience"),
         ("senders rotate nobody", "there is no sender nobody"),
         ("senders rotate bt-wholesale --way basic", "does not use basic"),
         ("senders disable nobody", "there is no sender nobody"),
         ("keys add x --scope write", "none of metrics, read and operate"),
+        ("keys add ", "a key needs a name"),
         ("keys revoke nobody", "no key “nobody”"),
     ] {
         let arguments: Vec<&str> = command.split(' ').collect();
@@ -425,4 +427,85 @@ async fn whoever_names_a_sender_does_not_learn_whether_there_is_one() {
         }
     }
     app.stop().await;
+}
+
+/// Before a signature holds, whoever signed is nobody: what else a sender must show is not for them to learn.
+#[tokio::test]
+async fn only_who_signed_a_body_learns_what_else_it_lacks() {
+    let commands =
+        ["senders add acme --webhook --address 192.0.2.0/24", "senders add gone --webhook", "keys add reader"];
+    let (app, told) = TestApp::after(&commands, |_| {}).await;
+    let now = chrono::Utc::now().timestamp();
+    let post = async |secret: &str, at: i64, path: &str| {
+        let headers = signed(secret, at, &body("02"));
+        let headers: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        code(&app.send("POST", path, &headers, body("02")).await)
+    };
+    let stranger = "whsec_Z3Vlc3NlZGd1ZXNzZWRndWVzc2Vk";
+    for path in ["/listener", "/listener?sender=acme"] {
+        assert_eq!(post(stranger, now, path).await, refused(401, "wrong-signature"), "{path}");
+        assert_eq!(post(stranger, now - 4000, path).await, refused(401, "wrong-signature"), "{path}");
+        assert_eq!(post(secret(&told[0]), now, path).await, refused(403, "wrong-address"), "{path}");
+    }
+    assert_eq!(post(secret(&told[1]), now - 4000, "/listener").await, refused(401, "signature-time"));
+    assert_eq!(post(secret(&told[1]), now, "/listener").await.0, 200);
+    operate(&app.database, "senders disable gone").await;
+    app.until(403, async || {
+        let headers = signed(secret(&told[1]), now, &body("02"));
+        let headers: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        app.send("POST", "/listener", &headers, body("02")).await
+    })
+    .await;
+    assert_eq!(post(stranger, now, "/listener?sender=gone").await, refused(401, "wrong-signature"));
+    assert_eq!(app.database.rows("select distinct sender from delivery").await, [json!({ "sender": "gone" })]);
+    app.stop().await;
+}
+
+/// Whoever comes through a proxy that nobody has told of is at the proxy's address, whoever they are.
+#[tokio::test]
+async fn an_address_is_not_known_behind_a_proxy_that_the_service_was_not_told_of() {
+    let commands = ["senders add near --address 127.0.0.1", "senders add both --bearer --address 127.0.0.1"];
+    let (mut app, told) = TestApp::after(&commands, |_| {}).await;
+    let post = async |app: &TestApp, forwarded: Option<(&'static str, &'static str)>, named: &str| {
+        let authorization = bearer(secret(&told[1]));
+        let shown = (named == "both").then_some(("Authorization", authorization.as_str()));
+        let headers: Vec<(&str, &str)> = shown.into_iter().chain(forwarded).collect();
+        let answer = app.send("POST", "/listener", &headers, body("02")).await;
+        if answer.status == 200 { refused(200, "") } else { code(&answer) }
+    };
+    for named in ["near", "both"] {
+        for forwarded in
+            [("X-Forwarded-For", "203.0.113.9"), ("Forwarded", "for=203.0.113.9"), ("X-Real-Ip", "203.0.113.9")]
+        {
+            let told = post(&app, Some(forwarded), named).await;
+            assert_eq!(told, refused(403, "undeclared-proxy"), "{named} {forwarded:?}");
+        }
+        assert_eq!(post(&app, None, named).await, refused(200, ""), "{named}");
+    }
+    app.restart(|app| app.access.proxies.trusted = vec!["127.0.0.1".parse::<std::net::IpAddr>().unwrap().into()]).await;
+    assert_eq!(post(&app, Some(("X-Forwarded-For", "127.0.0.1")), "both").await, refused(200, ""));
+    assert_eq!(post(&app, Some(("X-Forwarded-For", "203.0.113.9")), "both").await, refused(403, "wrong-address"));
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn a_disabled_sender_that_is_set_up_anew_stays_out() {
+    let database = TestDatabase::new().await;
+    operate(&database, "senders add acme --basic").await;
+    operate(&database, "senders disable acme").await;
+    let told = out(&run(&database, &["senders", "add", "acme", "--basic", "--replace"]).await);
+    assert!(told.contains("still disabled") && told.contains("senders enable acme"), "{told}");
+    assert_eq!(database.rows("select enabled from sender where sender = 'acme'").await, [json!({ "enabled": false })]);
+    operate(&database, "senders enable acme").await;
+    let told = out(&run(&database, &["senders", "add", "acme", "--basic", "--replace"]).await);
+    assert!(!told.contains("disabled"), "{told}");
+    assert_eq!(database.rows("select enabled from sender where sender = 'acme'").await, [json!({ "enabled": true })]);
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), "correct horse battery").unwrap();
+    let arguments = ["senders", "add", "acme", "--basic", "--replace", "--secret-file", file.path().to_str().unwrap()];
+    let output = run(&database, &arguments).await;
+    let error = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!output.status.success(), "{error}");
+    assert!(error.contains("keeps the secret that it has") && error.contains("senders rotate acme"), "{error}");
+    database.close().await;
 }

@@ -11,7 +11,7 @@ use order_timeline::access::OidcSettings;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::app::{Answer, TestApp};
+use crate::app::{Answer, TestApp, operate};
 use crate::issuer::IssuerKey;
 
 /// An issuer where whoever comes is whom the test says.
@@ -214,5 +214,20 @@ async fn an_issuer_that_is_away_stops_nobody_who_is_signed_in_and_no_delivery() 
         answer.text()
     );
     assert_eq!(app.get("/sign-in").await.status, 200);
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn whoever_signed_in_at_an_issuer_is_out_when_there_is_none_any_more() {
+    let (provider, issuer) = Provider::start();
+    let mut app = app(issuer).await;
+    operate(&app.database, "keys add reader").await;
+    let begun = begin(&app, "/").await;
+    *provider.claims.lock().unwrap() = json!({ "sub": "7", "groups": ["support"], "nonce": begun.query["nonce"] });
+    let cookie = session(&come_back(&app, &begun, &begun.query["state"]).await).unwrap();
+    let read = async |app: &TestApp| app.send("GET", "/api/v1/orders", &[("Cookie", &cookie)], []).await.status;
+    assert_eq!(read(&app).await, 200);
+    app.restart(|app| app.access.oidc = None).await;
+    assert_eq!(read(&app).await, 401);
     app.stop().await;
 }

@@ -1,6 +1,7 @@
 //! Who may read and operate: keys, and sessions opened with them.
 
-use crate::app::{Answer, TestApp, bearer, operate};
+use crate::app::{Answer, TestApp, TestDatabase, bearer, operate};
+use crate::program::Program;
 
 fn cookie(answer: &Answer) -> String {
     answer.header("set-cookie").unwrap().split(';').next().unwrap().to_owned()
@@ -146,4 +147,30 @@ async fn over_tls_a_proxys_or_ours_a_cookie_is_for_tls_alone() {
     assert_eq!(answer.header("strict-transport-security"), Some("max-age=31536000"));
     assert_eq!(app.get("/sign-in").await.header("strict-transport-security"), None, "it came in the clear");
     app.stop().await;
+}
+
+#[tokio::test]
+async fn nobody_signs_in_with_a_key_that_opens_no_page() {
+    let (app, told) = TestApp::after(&["keys add scraper --scope metrics"], |_| {}).await;
+    let answer = sign_in(&app, &key(&told[0]), "/").await;
+    assert_eq!((answer.status, answer.header("set-cookie")), (403, None));
+    assert!(answer.text().contains("This key is for the figures alone"), "{}", answer.text());
+    app.stop().await;
+}
+
+/// Where browsers are said to come encrypted, their cookies are for that, though nobody says so of each request.
+#[tokio::test]
+async fn where_the_public_address_is_encrypted_a_cookie_is_for_tls_alone() {
+    let database = TestDatabase::new().await;
+    let told = operate(&database, "keys add reader").await;
+    let url = database.url();
+    let program = Program::serve(&["--public-url", "https://orders.example"], &[("DATABASE_URL", &url)]);
+    let headers = [("Content-Type", "application/x-www-form-urlencoded"), ("Sec-Fetch-Site", "same-origin")];
+    let form = format!("key={}", key(&told)).into_bytes();
+    let answer = crate::app::send(program.address, "POST", "/sign-in", &headers, form).await;
+    let set = answer.header("set-cookie").unwrap().to_owned();
+    assert!(set.starts_with("__Host-order-timeline=") && set.contains("Secure"), "{set}");
+    let (_, log) = program.stop();
+    assert!(log.contains("--trusted-proxy") && log.contains("--public-url"), "{log}");
+    database.close().await;
 }

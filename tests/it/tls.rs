@@ -20,11 +20,24 @@ impl Authority {
         Self(CertifiedIssuer::self_signed(parameters, KeyPair::generate().unwrap()).unwrap())
     }
 
+    /// The same with a common name, until a year.
+    fn issue_as(&self, names: &[&str], common: &str, until: i32) -> (String, String, String) {
+        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+        let mut parameters = CertificateParams::new(names).unwrap();
+        parameters.distinguished_name.push(DnType::CommonName, common);
+        parameters.not_after = rcgen::date_time_ymd(until, 1, 1);
+        self.sign(parameters)
+    }
+
     /// A certificate and its key as PEM, and its fingerprint.
     fn issue(&self, names: &[&str]) -> (String, String, String) {
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+        self.sign(CertificateParams::new(names).unwrap())
+    }
+
+    fn sign(&self, parameters: CertificateParams) -> (String, String, String) {
         let key = KeyPair::generate().unwrap();
-        let certificate = CertificateParams::new(names).unwrap().signed_by(&key, &self.0).unwrap();
+        let certificate = parameters.signed_by(&key, &self.0).unwrap();
         let fingerprint = Sha256::digest(certificate.der()).iter().map(|byte| format!("{byte:02x}")).collect();
         (certificate.pem(), key.serialize_pem(), fingerprint)
     }
@@ -176,5 +189,40 @@ async fn whoever_asks_for_nothing_does_not_keep_a_connection_of_http_2_by_answer
     let address = app.address;
     let answered = tokio::task::spawn_blocking(move || answer_pings(&authority, address)).await.unwrap();
     assert!(answered > 0, "it was ended for being idle, not for silence");
+    app.stop().await;
+}
+
+/// Of a sender that shows nothing but its certificate.
+#[tokio::test]
+async fn a_certificate_alone_is_judged_by_its_time_and_its_names() {
+    let folder = tempfile::tempdir().unwrap();
+    let (ours, theirs) = (Authority::new("ours"), Authority::new("theirs"));
+    let named = theirs.issue(&["acme.example"]);
+    let other = theirs.issue(&["bolt.example"]);
+    let common = theirs.issue_as(&["bolt.example"], "acme.example", 2100);
+    let common_alone = theirs.issue_as(&[], "acme.example", 2100);
+    let expired = theirs.issue_as(&["old.example"], "old", 2020);
+    let expired_named = theirs.issue_as(&["acme.example"], "old", 2020);
+    let pin = format!("senders add pinned --certificate-fingerprint {}", expired.2);
+    let commands = ["senders add acme --certificate-name ACME.Example", &pin, "keys add reader"];
+    let ca = folder.path().join("ca.pem");
+    std::fs::write(&ca, theirs.0.pem()).unwrap();
+    let settings = TlsSettings { client_ca: Some(ca), ..write(folder.path(), &ours.issue(&["localhost"])) };
+    let (app, _) = TestApp::after(&commands, |app| app.tls = Some(settings)).await;
+    let url = format!("https://localhost:{}/listener", app.address.port());
+    for (name, identity, expected) in [
+        ("its own", Some(&named), (200, "")),
+        ("of its common name, having no other", Some(&common_alone), (200, "")),
+        ("of its common name, having others", Some(&common), (403, "wrong-certificate")),
+        ("another's", Some(&other), (403, "wrong-certificate")),
+        ("pinned, and expired", Some(&expired), (403, "certificate-time")),
+        ("of its name, and expired", Some(&expired_named), (403, "wrong-certificate")),
+        ("none", None, (401, "no-credentials")),
+    ] {
+        let answer = client(&ours, identity).post(&url).body(body("02")).send().await.unwrap();
+        let status = answer.status().as_u16();
+        let answer = answer.json::<serde_json::Value>().await.unwrap();
+        assert_eq!((status, answer["code"].as_str().unwrap_or_default()), expected, "{name}: {answer}");
+    }
     app.stop().await;
 }

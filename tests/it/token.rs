@@ -75,6 +75,15 @@ async fn errors_are_those_of_the_standard() {
     let both = [FORM, ("Authorization", &format!("Basic {basic}"))];
     let answer = app.send("POST", "/oauth/token", &both, format!("grant_type=client_credentials&{good}")).await;
     assert_eq!((answer.status, answer.json()["error"].as_str()), (400, Some("invalid_request")));
+    for (form, status) in [
+        (format!("client_secret={secret}"), 400),
+        ("client_id=acme".to_owned(), 400),
+        ("client_id=bt-wholesale".to_owned(), 200),
+    ] {
+        let answer = app.send("POST", "/oauth/token", &both, format!("grant_type=client_credentials&{form}")).await;
+        assert_eq!(answer.status, status, "{form}: {}", answer.text());
+        assert!(status == 200 || answer.json()["error"] == "invalid_request", "{form}: {}", answer.text());
+    }
     let json = [("Content-Type", "application/json")];
     let answer = app.send("POST", "/oauth/token", &json, r#"{"grant_type":"client_credentials"}"#).await;
     assert_eq!((answer.status, answer.json()["error"].as_str()), (400, Some("invalid_request")));

@@ -6,6 +6,7 @@ mod items;
 mod lanes;
 mod ledger;
 mod milestones;
+mod missed;
 mod picture;
 mod side;
 mod travel;

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::batch::KeptFold;
-use super::order_list::with_other_zeros;
+use super::order_list::{with_other_zeros, without_surroundings};
 use super::{OrderKey, Store, StoreError};
 use crate::order::{Order, Vocabulary};
 
@@ -73,7 +73,10 @@ impl Store {
     /// # Errors
     /// Where the database is not available.
     pub async fn suggestions(&self, begin: &str, limit: u16) -> Result<Vec<Suggestion>, StoreError> {
-        let found = self.begin_so(begin, limit.into()).await?;
+        let mut found = self.begin_so(begin, limit.into()).await?;
+        if let Some(bare) = without_surroundings(begin).filter(|_| found.is_empty()) {
+            found = self.begin_so(&bare, limit.into()).await?;
+        }
         let keys: Vec<Uuid> = found.iter().map(|id| id.order_key).collect();
         let orders = sqlx::query!(
             "select order_key, sender, order_id, state from product_order where order_key = any($1)",

@@ -113,17 +113,13 @@ impl Store {
     /// # Errors
     /// Where the database is not available.
     pub async fn orders(&self, query: &OrderQuery) -> Result<OrderPage, StoreError> {
-        let mut matched = match &query.q {
-            Some(q) => Some(self.matches(q).await?),
-            None => None,
+        let (matched, only_begins) = match &query.q {
+            Some(q) => {
+                let (found, only_begins) = self.found(q, query.or_begins).await?;
+                (Some(found), only_begins)
+            }
+            None => (None, false),
         };
-        let mut only_begins = false;
-        if let Some(q) = query.q.as_deref().filter(|_| query.or_begins)
-            && matched.as_ref().is_some_and(HashMap::is_empty)
-        {
-            matched = Some(self.beginning(q).await?);
-            only_begins = true;
-        }
         let rows = self.heads(query, matched.as_ref()).await?;
         let has_more = rows.len() > usize::from(query.limit);
         let rows = rows.into_iter().take(usize::from(query.limit));
@@ -140,11 +136,30 @@ impl Store {
         Ok(OrderPage { hits: hits.collect(), only_begins, is_cut, next })
     }
 
+    /// The orders that have this id, or, where none has and that will do, one that begins so, with whether it only does.
+    /// Where nothing is found that way, once more without what comes along when an id is copied out of a sentence.
+    async fn found(&self, q: &str, or_begins: bool) -> Result<(HashMap<Uuid, Vec<String>>, bool), StoreError> {
+        let bare = without_surroundings(q);
+        let typed: Vec<&str> = std::iter::once(q).chain(bare.as_deref()).collect();
+        for q in &typed {
+            let found = self.matches(q).await?;
+            if !found.is_empty() {
+                return Ok((found, false));
+            }
+        }
+        for q in typed.iter().filter(|_| or_begins) {
+            let found = self.beginning(q).await?;
+            if !found.is_empty() {
+                return Ok((found, true));
+            }
+        }
+        Ok((HashMap::new(), or_begins))
+    }
+
     /// The orders that have this id, by any kind of it. Case does not count; leading zeros only where an order has
     /// just this id.
     async fn matches(&self, q: &str) -> Result<HashMap<Uuid, Vec<String>>, StoreError> {
-        // Requests write account ids with a # before them, and so they are copied.
-        let q = q.strip_prefix('#').unwrap_or(q);
+        let q = bare_account(q);
         let found = self.having(&[q.to_owned()], q.parse().ok()).await?;
         let others = with_other_zeros(q);
         if found.is_empty() && !others.is_empty() { self.having(&others, None).await } else { Ok(found) }
@@ -231,9 +246,10 @@ impl Store {
         if let Some(party) = &query.party {
             sql.push(
                 " and exists (select from identifier i where i.order_key = o.order_key and i.kind = 'party-id' \
-                 and i.value = ",
+                 and lower(i.value) = lower(",
             );
-            sql.push_bind(party).push(")");
+            // As the search by id compares, and so served by the same index.
+            sql.push_bind(bare_account(party)).push("))");
         }
         if let Some(offering) = &query.offering {
             sql.push(
@@ -280,6 +296,18 @@ impl Store {
     }
 }
 
+/// Requests write account ids with a # before them, and so they are copied.
+fn bare_account(id: &str) -> &str {
+    id.strip_prefix('#').unwrap_or(id)
+}
+
+/// An id without blanks inside it and punctuation at its end; nothing where it has neither, or nothing is left.
+pub(super) fn without_surroundings(id: &str) -> Option<String> {
+    let joined: String = id.chars().filter(|letter| !letter.is_whitespace()).collect();
+    let bare = joined.trim_end_matches(['.', ',', ';', ':', '!', '?', ')', ']', '"', '\'', '”', '’', '»']);
+    (bare != id && !bare.is_empty()).then(|| bare.to_owned())
+}
+
 /// The same number with other zeros before it: people leave them out, or write more of them. Nothing where it is no
 /// number. The longest are as long as suppliers' ids are, and a little longer.
 pub(super) fn with_other_zeros(id: &str) -> Vec<String> {
@@ -294,7 +322,17 @@ pub(super) fn with_other_zeros(id: &str) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::with_other_zeros;
+    use super::{with_other_zeros, without_surroundings};
+
+    #[test]
+    fn what_was_copied_along_with_an_id_is_left_out() {
+        for typed in ["BBONE 0050005", "BBONE0050005.", " BBONE0050005”,", "BBONE\u{a0}0050005)."] {
+            assert_eq!(without_surroundings(typed).as_deref(), Some("BBONE0050005"), "{typed}");
+        }
+        for typed in ["BBONE0050005", "100.4", "...", " "] {
+            assert_eq!(without_surroundings(typed), None, "{typed}");
+        }
+    }
 
     #[test]
     fn only_numbers_are_tried_with_other_zeros() {

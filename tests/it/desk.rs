@@ -75,6 +75,12 @@ async fn ids_are_found_however_they_are_typed() {
         let hits = app.json(&format!("/api/v1/orders?q={typed}")).await;
         assert_eq!(hits["orders"][0]["orderId"], "00228874", "{typed}");
     }
+    for copied in ["BBONE+0005347", "bbone0005347.", "BBONE%C2%A00005347%E2%80%9D,", "BBONE000+53."] {
+        let page = app.get(&format!("/orders?q={copied}")).await;
+        let found = page.header("location").is_some_and(|order| order.starts_with("/orders/00228874?"));
+        assert!(found || page.text().contains("00228874"), "{copied}");
+    }
+    assert_eq!(app.json("/suggestions?q=BBONE+0005").await[0]["value"], "BBONE0005347");
     let whole = app.get("/orders?q=28916D57-C84E-D159-7A39-501365E45F96").await;
     assert!(whole.header("location").unwrap().ends_with("&by=event-id"));
     let page = app.get("/orders?q=28916D57").await.text();
@@ -176,6 +182,9 @@ async fn a_time_of_a_form_becomes_an_address_in_utc() {
         ("at=2024-01-31T09:00:01.5&zone=Europe/London", "at=2024-01-31T09:00:01.500Z"),
         ("at=&knownAt=2024-03-31T09:00&zone=UTC&kind=message", "kind=message&knownAt=2024-03-31T09:00:00.000Z"),
         ("at=2024-03-31T09:00:00Z&zone=Europe/London", "at=2024-03-31T09:00:00Z"),
+        // Clocks went back, and the field was not touched, or it was.
+        ("at=2023-10-29T01:30&atFilled=2023-10-29T01:30:00Z&zone=Europe/London", "at=2023-10-29T01:30:00.000Z"),
+        ("at=2023-10-29T01:31&atFilled=2023-10-29T01:30:00Z&zone=Europe/London", "at=2023-10-29T00:31:00.000Z"),
     ] {
         let answer = app.get(&format!("/orders/00104089?sender=bt-wholesale&{asked}")).await;
         let address = format!("/orders/00104089?sender=bt-wholesale&{expected}");
@@ -183,6 +192,9 @@ async fn a_time_of_a_form_becomes_an_address_in_utc() {
     }
     let page = app.get("/orders/00104089?at=2024-03-31T08:00:00Z").await.text();
     assert!(page.contains("name=\"at\" step=\"any\" value=\"2024-03-31T09:00:00\""), "the field shows London's time");
+    assert!(page.contains("name=\"atFilled\" value=\"2024-03-31T08:00:00.000Z\""), "and what it was filled with");
+    let json = quoted(&page, "as JSON: <a href=\"");
+    assert_eq!(json, "/api/v1/orders/00104089?sender=bt-wholesale&at=2024-03-31T08:00:00Z", "the same moment as data");
     let past = app.get("/orders/00228874?at=2023-02-13T10:00:00Z").await.text();
     let stops = quoted(&past, "data-moments=\"");
     assert_eq!(stops.split(' ').count(), 9, "the slider leads to what came later, too: {stops}");
@@ -553,5 +565,34 @@ async fn a_list_from_an_exact_time_keeps_it_when_it_is_asked_for_again() {
     assert_eq!(address, "/orders?startedFrom=2024-07-01T08:30:15.250Z&changedFrom=2024-07-01T00:00:00%2B01:00");
     let page = app.get(address).await.text();
     assert_eq!((quoted(&page, time), quoted(&page, day)), (quoted(&exact, time), quoted(&exact, day)));
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn an_orders_page_says_what_it_does_not_understand() {
+    let app = TestApp::start().await;
+    app.post("/listener", body("14")).await;
+    for (asked, words) in
+        [("sort=zz", "sort is oldest"), ("kind=zzz", "kind is one of"), ("page=x", "page is a number")]
+    {
+        let answer = app.get(&format!("/orders/00104089?{asked}")).await;
+        assert!(answer.status == 400 && answer.text().contains(words), "{asked}: {}", answer.status);
+    }
+    assert_eq!(app.get("/orders/00104089?sort=oldest&kind=message&page=1&text=").await.status, 200);
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn a_customer_is_found_however_the_id_is_written() {
+    let app = TestApp::start().await;
+    app.deliver_all().await;
+    let order = app.json("/api/v1/orders/00228874").await;
+    let customer = order["parties"][0]["id"].as_str().unwrap();
+    let (lower, sharp) = (customer.to_lowercase(), format!("%23{customer}"));
+    let of = async |party: &str| app.ids_listed(&format!("party={party}")).await;
+    let known = of(customer).await;
+    assert!(known.contains(&"00228874".to_owned()) && lower != customer, "{customer}: {known:?}");
+    assert_eq!(of(&lower).await, known);
+    assert_eq!(of(&sharp).await, known);
     app.stop().await;
 }

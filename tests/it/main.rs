@@ -12,6 +12,7 @@ mod analytics;
 mod app;
 mod deliveries;
 mod desk;
+mod desk_visits;
 mod disturbed;
 mod doors;
 mod export;

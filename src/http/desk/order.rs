@@ -6,13 +6,14 @@ use maud::Markup;
 use serde::Deserialize;
 
 use crate::http::app::App;
-use crate::http::error::Problem;
+use crate::http::error::{Problem, bad_query};
 use crate::http::link::{in_path, with_query};
 use crate::http::orders::{NOTHING_KNOWN_THEN, OrderParameters, asked_for};
 use crate::http::pages::{self, Moments, OrderView, Viewer, Zone};
 use crate::http::parameters::{OrderIdInPath, resolve};
 use crate::http::site::{html, shown, viewer_of};
-use crate::order::rfc3339;
+use crate::order::{Kind, rfc3339};
+use crate::wire::read_time;
 
 /// What of an order the page is to show. An unknown parameter is an error, never ignored.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -26,6 +27,9 @@ pub struct PageParameters {
     page: Option<String>,
     at: Option<String>,
     known_at: Option<String>,
+    /// The instants that a form's fields for these were filled with.
+    at_filled: Option<String>,
+    known_at_filled: Option<String>,
     /// The zone of `at` and `knownAt`, where they come from a form: its fields name none.
     zone: Option<String>,
     /// The id by which it was found, and of what kind that is.
@@ -73,11 +77,12 @@ async fn nothing_yet(app: &App, order_id: &str, asked: &PageParameters, viewer: 
 
 /// The address of the same page with its times in UTC: it means the same to whoever it is sent to.
 fn canonical(order_id: &str, asked: &PageParameters, viewer: &Viewer) -> String {
-    let utc = |text: &Option<String>| {
+    let utc = |text: &Option<String>, filled: &Option<String>| {
         let text = text.as_deref().map(str::trim)?;
-        Some(viewer.from_field(text).map_or_else(|| text.to_owned(), rfc3339))
+        let filled = filled.as_deref().and_then(read_time).map(|read| read.at);
+        Some(viewer.from_field_filled(text, filled).map_or_else(|| text.to_owned(), rfc3339))
     };
-    let (at, known_at) = (utc(&asked.at), utc(&asked.known_at));
+    let (at, known_at) = (utc(&asked.at, &asked.at_filled), utc(&asked.known_at, &asked.known_at_filled));
     let query = [
         ("sender", asked.sender.as_deref()),
         ("item", asked.item.as_deref()),
@@ -91,7 +96,8 @@ fn canonical(order_id: &str, asked: &PageParameters, viewer: &Viewer) -> String 
 }
 
 async fn order_page(app: &App, order_id: &str, asked: PageParameters, viewer: Viewer) -> Result<Markup, Problem> {
-    let PageParameters { sender, item, kind, text, sort, page, at, known_at, zone: _, q, by } = asked;
+    check(&asked)?;
+    let PageParameters { sender, item, kind, text, sort, page, at, known_at, q, by, .. } = asked;
     let of_order = OrderParameters { sender, item: None, at: at.clone(), known_at: known_at.clone() };
     let found = q.zip(by.filter(|by| is_kind(by)));
     let view = OrderView { item, kind, text, sort, page, at, known_at, found };
@@ -111,6 +117,23 @@ async fn order_page(app: &App, order_id: &str, asked: PageParameters, viewer: Vi
     web::block(move || pages::order(&order, &timeline, version, &moments, &view, &vocabulary, &viewer))
         .await
         .map_err(|_| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "The page could not be made."))
+}
+
+/// What the page would not understand is told, as lists do, and not passed over.
+fn check(asked: &PageParameters) -> Result<(), Problem> {
+    fn given(text: &Option<String>) -> Option<&str> {
+        text.as_deref().map(str::trim).filter(|text| !text.is_empty())
+    }
+    if given(&asked.sort).is_some_and(|sort| sort != "oldest") {
+        return Err(bad_query(&"sort is oldest, or is left out for the newest first"));
+    }
+    if given(&asked.kind).is_some_and(|kind| Kind::from_name(kind).is_none()) {
+        return Err(bad_query(&format_args!("kind is one of {}", Kind::ALL.map(Kind::name).join(", "))));
+    }
+    if given(&asked.page).is_some_and(|page| page.parse::<usize>().is_err()) {
+        return Err(bad_query(&"page is a number"));
+    }
+    Ok(())
 }
 
 /// Whoever makes a link must not put words of their own on the page.

@@ -31,17 +31,28 @@ pub fn difference(before: &[u8], after: &[u8]) -> Option<Vec<Field>> {
     flatten(&before, String::new(), &mut left);
     flatten(&after, String::new(), &mut right);
     let paths: BTreeSet<&String> = left.keys().chain(right.keys()).collect();
-    let field =
-        |path: &String| Field { path: path.clone(), before: left.get(path).cloned(), after: right.get(path).cloned() };
-    let mut fields: Vec<Field> = paths.into_iter().map(field).filter(|field| field.before != field.after).collect();
+    let differing = paths.into_iter().filter(|path| left.get(*path) != right.get(*path));
+    let mut fields: Vec<Field> =
+        differing.map(|path| field(path, left.get(path).copied(), right.get(path).copied())).collect();
     fields.sort_by(|a, b| natural_order(&a.path, &b.path));
     Some(fields)
 }
 
-/// The leaves of a value by their path. The parser bounds how deep a value is.
-fn flatten(value: &Value, path: String, leaves: &mut BTreeMap<String, String>) {
+/// A text stands in quotes only where a number, or the like, of the same letters stands beside it.
+fn field(path: &str, before: Option<&Value>, after: Option<&Value>) -> Field {
+    let bare = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let (shown_before, shown_after) = (before.map(bare), after.map(bare));
+    if shown_before == shown_after {
+        let (before, after) = (before.map(Value::to_string), after.map(Value::to_string));
+        return Field { path: path.to_owned(), before, after };
+    }
+    Field { path: path.to_owned(), before: shown_before, after: shown_after }
+}
+
+/// The leaves of a value by their path: what has no members is one itself. The parser bounds how deep a value is.
+fn flatten<'v>(value: &'v Value, path: String, leaves: &mut BTreeMap<String, &'v Value>) {
     match value {
-        Value::Object(object) => {
+        Value::Object(object) if !object.is_empty() => {
             for (name, value) in object {
                 let members = is_collection(name).then(|| match value {
                     Value::Array(members) => members.as_slice(),
@@ -50,17 +61,14 @@ fn flatten(value: &Value, path: String, leaves: &mut BTreeMap<String, String>) {
                 });
                 let path = if path.is_empty() { name.clone() } else { format!("{path} › {name}") };
                 match members {
-                    Some(members) => list(members, &path, leaves),
-                    None => flatten(value, path, leaves),
+                    Some(members) if !members.is_empty() => list(members, &path, leaves),
+                    _ => flatten(value, path, leaves),
                 }
             }
         }
-        Value::Array(members) => list(members, &path, leaves),
-        Value::String(text) => {
-            leaves.insert(path, text.clone());
-        }
-        other => {
-            leaves.insert(path, other.to_string());
+        Value::Array(members) if !members.is_empty() => list(members, &path, leaves),
+        leaf => {
+            leaves.insert(path, leaf);
         }
     }
 }
@@ -70,7 +78,7 @@ fn is_collection(name: &str) -> bool {
     ["productOrderItem", "relatedParty", "productCharacteristic", "errorMessage", "milestone", "note"].contains(&name)
 }
 
-fn list(members: &[Value], path: &str, leaves: &mut BTreeMap<String, String>) {
+fn list<'v>(members: &'v [Value], path: &str, leaves: &mut BTreeMap<String, &'v Value>) {
     let mut seen: BTreeMap<String, usize> = BTreeMap::new();
     for member in members {
         let name = name_of(member);
@@ -84,15 +92,21 @@ fn list(members: &[Value], path: &str, leaves: &mut BTreeMap<String, String>) {
     }
 }
 
-/// What names a member of a list: its id, or its name, or the code and the item that it is about.
+/// What names a member of a list: its id, or its name, or the code and the item that it is about. Some senders write ids
+/// as numbers. Its type is the last resort: all members have the same.
 fn name_of(member: &Value) -> String {
-    let text = |name: &str| member.get(name).and_then(Value::as_str);
-    if let Some(code) = text("subCode").or_else(|| text("code")) {
+    let text = |value: &Value| match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    };
+    let own = |name: &str| member.get(name).and_then(text);
+    if let Some(code) = own("subCode").or_else(|| own("code")) {
         let about = member.get("productOrderItem");
         let about = about.and_then(|about| about.get("itemId").or_else(|| about.get(0)?.get("itemId")));
-        return about.and_then(Value::as_str).map_or_else(|| code.to_owned(), |item| format!("{code} for {item}"));
+        return about.and_then(text).map_or_else(|| code.clone(), |item| format!("{code} for {item}"));
     }
-    ["id", "itemId", "name", "@type", "role"].iter().find_map(|name| text(name)).unwrap_or_default().to_owned()
+    ["id", "itemId", "name", "role", "@type"].iter().find_map(|name| own(name)).unwrap_or_default()
 }
 
 /// The page. `fields` is none where either body is no JSON or no longer kept.
@@ -214,6 +228,32 @@ mod tests {
     #[test]
     fn one_member_may_stand_for_a_list_of_one() {
         assert_eq!(fields(r#"{"relatedParty":[{"id":"C"}]}"#, r#"{"relatedParty":{"id":"C"}}"#), []);
+    }
+
+    #[test]
+    fn a_member_is_named_by_a_number_as_well_and_by_its_type_last() {
+        let before = r#"{"productOrderItem":[{"id":1,"state":"a"},{"id":2,"state":"a"}]}"#;
+        let after = r#"{"productOrderItem":[{"id":2,"state":"b"},{"id":1,"state":"a"}]}"#;
+        let state = ("productOrderItem [2] › state".to_owned(), Some("a".to_owned()), Some("b".to_owned()));
+        assert_eq!(fields(before, after), [state]);
+        let party = |role: &str| format!(r#"{{"@type":"Party","role":"{role}","x":"{role}"}}"#);
+        let (one, other) = (party("a"), party("b"));
+        let (before, after) = (format!(r#"{{"p":[{one},{other}]}}"#), format!(r#"{{"p":[{other},{one}]}}"#));
+        assert_eq!(fields(&before, &after), []);
+    }
+
+    #[test]
+    fn what_differs_only_in_kind_and_what_is_empty_is_told() {
+        let told = |path: &str, before: &str, after: &str| {
+            let some = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
+            (path.to_owned(), some(before), some(after))
+        };
+        assert_eq!(fields(r#"{"a":1}"#, r#"{"a":"1"}"#), [told("a", "1", "\"1\"")]);
+        assert_eq!(fields(r#"{"a":null}"#, r#"{"a":"null"}"#), [told("a", "null", "\"null\"")]);
+        assert_eq!(fields(r#"{"a":1}"#, r#"{"a":"2"}"#), [told("a", "1", "2")]);
+        assert_eq!(fields(r#"{"a":[],"b":1}"#, r#"{"b":1}"#), [told("a", "[]", "")]);
+        assert_eq!(fields(r#"{"note":[],"b":1}"#, r#"{"b":1,"x":{}}"#), [told("note", "[]", ""), told("x", "", "{}")]);
+        assert_eq!(fields(r#"{"note":[]}"#, r#"{"note":null}"#), [told("note", "[]", "null")]);
     }
 
     #[test]

@@ -7,7 +7,8 @@ use chrono::{DateTime, Utc};
 use super::order::flat;
 use super::orders::REASONS;
 use crate::order::{
-    Attention, Moment, Order, Vocabulary, appointment_status, capitalised, day_of, day_or_time, natural_order, window,
+    Attention, Meaning, Moment, Order, Subject, Vocabulary, appointment_status, capitalised, day_of, day_or_time,
+    has_ended, natural_order, window,
 };
 use crate::record::{ItemRecord, OrderRecord, items_of};
 
@@ -18,7 +19,7 @@ pub struct Digest {
     pub product: String,
     pub customers: Vec<String>,
     pub service_ids: Vec<String>,
-    /// The next appointment, or else the last one.
+    /// The next appointment, or else the last one; one that nobody waits for only where there is no other.
     pub appointment: Option<Visit>,
     pub expected: Option<Expected>,
     /// Those that matter most first.
@@ -32,12 +33,19 @@ pub struct Visit {
     pub window: String,
     /// In words.
     pub status: Option<String>,
+    /// Whether it was missed or cancelled, or its item has ended: nobody waits for it.
+    pub is_over: bool,
 }
 
 impl Visit {
     /// Whether it has not begun at a moment.
-    pub fn is_to_come(&self, moment: DateTime<Utc>) -> bool {
+    pub fn is_ahead(&self, moment: DateTime<Utc>) -> bool {
         self.at.is_some_and(|at| at >= moment)
+    }
+
+    /// Whether somebody is to come.
+    pub fn is_to_come(&self, moment: DateTime<Utc>) -> bool {
+        self.is_ahead(moment) && !self.is_over
     }
 }
 
@@ -120,11 +128,21 @@ fn product(items: &[&ItemRecord], vocabulary: &Vocabulary) -> String {
 fn appointment(items: &[&ItemRecord], vocabulary: &Vocabulary, now: DateTime<Utc>) -> Option<Visit> {
     let start = |item: &ItemRecord| item.appointment_stated.as_ref()?.start.as_ref().and_then(Moment::at);
     let visits = items.iter().copied().filter(|item| item.appointment_stated.is_some());
+    // What was missed or cancelled, and what belongs to an item that has ended, comes last.
+    let is_off = |item: &ItemRecord| {
+        let status = item.appointment_stated.as_ref().and_then(|stated| stated.status.as_deref());
+        let meaning = status.and_then(|status| vocabulary.meaning(Subject::AppointmentStatus, status));
+        meaning.is_some_and(Meaning::is_of_visit_that_is_over)
+    };
+    let has_ended = |item: &ItemRecord| item.state.as_deref().is_some_and(has_ended);
     // The soonest that is still to come; where all are over, the last.
-    let key = |item: &&ItemRecord| match start(item) {
-        Some(at) if at >= now => (0, at - now),
-        Some(at) => (1, now - at),
-        None => (2, chrono::TimeDelta::zero()),
+    let key = |item: &&ItemRecord| {
+        let (place, distance) = match start(item) {
+            Some(at) if at >= now => (0, at - now),
+            Some(at) => (1, now - at),
+            None => (2, chrono::TimeDelta::zero()),
+        };
+        (is_off(item), has_ended(item), place, distance)
     };
     let item = visits.min_by_key(key)?;
     let appointment = item.appointment_stated.as_ref()?;
@@ -132,6 +150,7 @@ fn appointment(items: &[&ItemRecord], vocabulary: &Vocabulary, now: DateTime<Utc
         at: start(item),
         window: window(appointment).unwrap_or_else(|| "no time yet".to_owned()),
         status: appointment.status.as_deref().map(|status| appointment_status(status, vocabulary)),
+        is_over: is_off(item) || has_ended(item),
     })
 }
 

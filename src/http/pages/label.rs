@@ -3,12 +3,22 @@
 use maud::{Markup, html};
 
 use crate::http::link;
-use crate::order::{Class, ENDED_UNRESOLVED, Subject, Vocabulary, compared, state_in_words};
+use crate::order::{Class, ENDED_UNRESOLVED, Subject, Vocabulary, compared, has_ended, state_in_words};
 use crate::record::OutcomeName;
 
 /// The state in words, with the spelling received as its title.
 pub fn state(state: &str) -> Markup {
-    html! { span class={ "label " (tone_of_state(state)) } title=(state) { (state_in_words(state)) } }
+    let tone = tone_of_end(state).unwrap_or_else(|| tone_of_state(state));
+    html! { span class={ "label " (tone) } title=(state) { (state_in_words(state)) } }
+}
+
+/// The tone of a state in which something ends. What was called off has not failed, and has not been done either.
+pub fn tone_of_end(state: &str) -> Option<&'static str> {
+    match compared(state).as_str() {
+        "cancelled" | "rejected" => Some("void"),
+        _ if has_ended(state) => Some(tone_of_state(state)),
+        _ => None,
+    }
 }
 
 /// Unknown states are as good as others: they get the plain colour (contract, law 7).

@@ -218,7 +218,7 @@ fn hostile_values_of_a_list_are_text() {
         product: hostile("product"),
         customers: vec![hostile("customer")],
         service_ids: vec![hostile("service")],
-        appointment: Some(Visit { at: None, window: hostile("window"), status: some("visit-status") }),
+        appointment: Some(Visit { at: None, window: hostile("window"), status: some("visit-status"), is_over: false }),
         expected: Some(Expected { day: hostile("day"), slip: 3 }),
         attention: vec![Attention {
             reason: hostile("reason"),
@@ -296,8 +296,9 @@ fn a_date_is_shown_once() {
 fn a_page_of_the_past_says_so() {
     let timeline = TimelineRecord { order: OrderHead { events: 1, ..head() }, entries: Vec::new() };
     let view = OrderView { at: Some("2024-07-01T10:00".to_owned()), ..OrderView::default() };
+    let later = Viewer { now: at("2024-08-01T00:00:00Z"), ..viewer() };
     let page =
-        order(&record(), &timeline, None, &Moments::default(), &view, &Vocabulary::default(), &viewer()).into_string();
+        order(&record(), &timeline, None, &Moments::default(), &view, &Vocabulary::default(), &later).into_string();
     assert!(page.contains("Mon 1 Jul 2024, 11:00:00 BST"));
     assert!(page.contains("as we know it today"));
     assert!(!page.contains("data-live"), "the past does not change");
@@ -338,6 +339,65 @@ fn only_a_contradiction_that_stands_is_loud() {
     let resolved = EntryRecord { facts: facts(false), ..entry("contradiction", "1", "x", "resolved") };
     let over = EntryRecord { valid_to: Some(at("2023-02-14T09:21:07Z")), ..opened };
     assert!(!shown(vec![over, resolved]).contains("entry alarm"));
+}
+
+#[test]
+fn a_time_to_come_is_told_as_such() {
+    let timeline = TimelineRecord { order: head(), entries: Vec::new() };
+    let page = |at: Option<&str>, known_at: Option<&str>| {
+        let text = |text: Option<&str>| text.map(str::to_owned);
+        let view = OrderView { at: text(at), known_at: text(known_at), ..OrderView::default() };
+        order(&record(), &timeline, None, &Moments::default(), &view, &Vocabulary::default(), &viewer()).into_string()
+    };
+    let ahead = page(Some("2030-01-01T00:00:00Z"), None);
+    assert!(ahead.contains("Not yet: ") && ahead.contains(" is still to come; this is what is known now."), "{ahead}");
+    assert!(!ahead.contains("as it was at "), "nothing was so yet: {ahead}");
+    let both = page(Some("2030-01-01T00:00:00Z"), Some("2023-02-14T00:00:00Z"));
+    assert!(both.contains("Not now: ") && both.contains("as we knew it at ") && both.contains(" is still to come"));
+    assert!(!page(Some("2023-02-14T00:00:00Z"), None).contains("still to come"));
+}
+
+#[test]
+fn an_item_that_was_called_off_does_not_look_in_progress() {
+    let ended = entry("item-state", "1", "cancelled", "Item 1: cancelled");
+    let entries = vec![
+        entry("item-state", "1", "inProgress", "Item 1: in progress"),
+        entry("item-sub-status", "1", "In Progress", "Item 1: in progress"),
+        EntryRecord { event_position: 1, at: at("2023-02-14T09:21:07Z"), ..ended },
+    ];
+    let page = pictured("cancelled", "cancelled", entries);
+    let table = page.split("The same as a table").nth(1).unwrap().split("</table>").next().unwrap();
+    assert!(table.contains("<td>cancelled</td><td>14 Feb 2023 09:21</td><td>still so</td>"), "{table}");
+    let band = page.split("<rect class=\"band void\"").nth(1).unwrap();
+    let width: f64 = band.split("width=\"").nth(1).unwrap().split('"').next().unwrap().parse().unwrap();
+    assert!(width > 60.0, "the end has room for its words: {width}");
+    assert!(band.contains(">cancelled</text>") && page.contains(" cancelled or rejected"), "{page}");
+}
+
+/// The page of an order of this state whose only item has this state.
+fn pictured(state: &str, item_state: &str, entries: Vec<EntryRecord>) -> String {
+    let mut only = item();
+    (only.item.item_id, only.item.state) = ("1".to_owned(), Some(item_state.to_owned()));
+    let head = OrderHead { state: state.to_owned(), ..head() };
+    let record = OrderRecord { head: head.clone(), items: vec![only], ..record() };
+    let timeline = TimelineRecord { order: head, entries };
+    let (view, vocabulary) = (OrderView::default(), Vocabulary::default());
+    order(&record, &timeline, None, &Moments::default(), &view, &vocabulary, &viewer()).into_string()
+}
+
+#[test]
+fn the_contradiction_that_the_queue_names_is_seen() {
+    let mut contradictions = vec![record().contradictions.remove(0); 5];
+    contradictions[4] = ContradictionRecord {
+        since: at("1969-12-31T00:00:00Z"),
+        statements: ["the oldest".to_owned(), "other".to_owned()],
+        ..contradictions[4].clone()
+    };
+    let record = OrderRecord { contradictions, ..record() };
+    let timeline = TimelineRecord { order: head(), entries: Vec::new() };
+    let (view, vocabulary) = (OrderView::default(), Vocabulary::default());
+    let page = order(&record, &timeline, None, &Moments::default(), &view, &vocabulary, &viewer()).into_string();
+    assert!(page.split("more contradictions").next().unwrap().contains("the oldest, yet other"), "{page}");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Who looks at a page, and when: times are told in the viewer's zone and relative to now.
 
-use chrono::{DateTime, NaiveDateTime, SubsecRound, TimeDelta, Utc};
+use chrono::{DateTime, LocalResult, NaiveDateTime, SubsecRound, TimeDelta, Utc};
 use chrono_tz::Tz;
 use maud::{Markup, html};
 
@@ -66,8 +66,7 @@ impl Viewer {
     /// two; where they go forward, the hour that is left out counts as if they had not. `None` where the text is no
     /// such field's.
     pub fn from_field(&self, text: &str) -> Option<DateTime<Utc>> {
-        let formats = ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%dT%H:%M"];
-        let naive = formats.iter().find_map(|format| NaiveDateTime::parse_from_str(text, format).ok())?;
+        let naive = naive(text)?;
         let zone = self.zone.tz();
         let local = naive.and_local_timezone(zone).earliest();
         let before = || {
@@ -75,6 +74,14 @@ impl Viewer {
             (naive - hour).and_local_timezone(zone).earliest().map(|at| at + hour)
         };
         local.or_else(before).map(|at| at.to_utc())
+    }
+
+    /// The same of a field that was filled with an instant: while its text still is that instant's, the instant itself,
+    /// which is more exact than the text, and one of two where clocks go back.
+    pub fn from_field_filled(&self, text: &str, with: Option<DateTime<Utc>>) -> Option<DateTime<Utc>> {
+        let is_unchanged = |with: &DateTime<Utc>| naive(&self.field_value(*with)) == naive(text);
+        let read = self.from_field(text)?;
+        Some(with.filter(is_unchanged).unwrap_or(read))
     }
 
     /// The same the other way round. To the millisecond, which is as exact as a field is, and never earlier: what was
@@ -95,25 +102,31 @@ impl Viewer {
 
     /// "13 Feb 2023 09:21", as text: where there are many times, each in a short form.
     pub fn short(&self, at: DateTime<Utc>) -> String {
-        self.local(at).format("%-d %b %Y %H:%M").to_string()
+        self.clock(at, "%-d %b %Y %H:%M")
     }
 
     /// "today 09:21", "yesterday 09:21", "13 Feb 09:21", "13 Feb 2023 09:21": the exact time as its title.
     pub fn minute(&self, at: DateTime<Utc>) -> Markup {
-        let time = self.local(at).format("%H:%M");
-        self.element(at, format!("{} {time}", self.day_in_words(at)))
+        self.element(at, format!("{} {}", self.day_in_words(at), self.clock(at, "%H:%M")))
     }
 
     /// "today 09:21:10", "13 Feb 2023 09:21:10".
     pub fn second(&self, at: DateTime<Utc>) -> Markup {
-        let time = self.local(at).format("%H:%M:%S");
-        self.element(at, format!("{} {time}", self.day_in_words(at)))
+        self.element(at, format!("{} {}", self.day_in_words(at), self.clock(at, "%H:%M:%S")))
+    }
+
+    /// A time in a form that names no zone; in the hour that comes twice when clocks go back, with which of them it is.
+    pub fn clock(&self, at: DateTime<Utc>, format: &str) -> String {
+        let local = self.local(at);
+        let is_twice = matches!(local.naive_local().and_local_timezone(self.zone.tz()), LocalResult::Ambiguous(..));
+        let said = local.format(format);
+        if is_twice { format!("{said} {}", local.format("%Z")) } else { said.to_string() }
     }
 
     /// The time of day where `at` is on the same day as `beside`, else with its date.
     pub fn beside(&self, at: DateTime<Utc>, beside: DateTime<Utc>) -> Markup {
         if self.local(at).date_naive() == self.local(beside).date_naive() {
-            self.element(at, self.local(at).format("%H:%M:%S").to_string())
+            self.element(at, self.clock(at, "%H:%M:%S"))
         } else {
             self.second(at)
         }
@@ -161,6 +174,11 @@ impl Viewer {
     fn element(&self, at: DateTime<Utc>, text: String) -> Markup {
         html! { time datetime=(rfc3339(at.trunc_subsecs(3))) title=(self.exact(at)) { (text) } }
     }
+}
+
+fn naive(text: &str) -> Option<NaiveDateTime> {
+    let formats = ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%dT%H:%M"];
+    formats.iter().find_map(|format| NaiveDateTime::parse_from_str(text, format).ok())
 }
 
 /// A span of time in one or two units: "40 s", "5 min", "3 h 20 min", "2 days".
@@ -237,6 +255,26 @@ mod tests {
         for (seconds, words) in spans {
             assert_eq!(span(TimeDelta::seconds(seconds)), words);
         }
+    }
+
+    #[test]
+    fn the_hour_that_comes_twice_says_which_it_is() {
+        let words = |time: &str| viewer(Zone::London).minute(at(time)).into_string();
+        assert!(words("2023-10-29T00:30:00Z").contains(">29 Oct 2023 01:30 BST<"));
+        assert!(words("2023-10-29T01:30:00Z").contains(">29 Oct 2023 01:30 GMT<"));
+        assert!(words("2023-10-29T02:30:00Z").contains(">29 Oct 2023 02:30<"));
+        assert_eq!(viewer(Zone::London).short(at("2023-10-29T01:30:00Z")), "29 Oct 2023 01:30 GMT");
+        assert_eq!(viewer(Zone::Utc).short(at("2023-10-29T01:30:00Z")), "29 Oct 2023 01:30");
+    }
+
+    #[test]
+    fn a_field_that_nobody_changed_means_the_instant_that_it_was_filled_with() {
+        let london = viewer(Zone::London);
+        let second = at("2023-10-29T01:30:00Z");
+        assert_eq!(london.from_field_filled("2023-10-29T01:30", Some(second)), Some(second));
+        assert_eq!(london.from_field_filled("2023-10-29T01:31", Some(second)), Some(at("2023-10-29T00:31:00Z")));
+        assert_eq!(london.from_field_filled("2023-10-29T01:30", None), Some(at("2023-10-29T00:30:00Z")));
+        assert_eq!(london.from_field_filled("", Some(second)), None, "whoever empties it wants no time");
     }
 
     #[test]

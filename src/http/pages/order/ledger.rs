@@ -3,6 +3,7 @@
 use maud::{Markup, html};
 use serde_json::Value as Json;
 
+use super::missed;
 use crate::http::link::{order_path, with_query};
 use crate::http::pages::label;
 use crate::http::pages::viewer::Viewer;
@@ -15,13 +16,17 @@ const SHOWN: usize = 12;
 /// The appointments' versions, the latest first.
 pub fn appointments(timeline: &TimelineRecord, vocabulary: &Vocabulary, viewer: &Viewer) -> Markup {
     let versions: Vec<&EntryRecord> = of_kind(timeline, Kind::Appointment);
+    let said = missed::of(timeline, &versions, vocabulary);
     html! {
         @if !versions.is_empty() {
             section.ledger aria-labelledby="appointments" {
                 h2 #appointments { "Appointments" }
                 ol {
                     @for entry in versions.iter().rev().take(SHOWN) {
-                        li class=[entry.valid_to.map(|_| "former")] { (appointment(entry, vocabulary, viewer)) }
+                        li class=[entry.valid_to.map(|_| "former")] {
+                            (appointment(entry, vocabulary, viewer))
+                            @for one in said.get(&(entry.event_position, entry.ordinal)).into_iter().flatten() { (missed::told(one, viewer)) }
+                        }
                     }
                 }
                 (counts(&versions))
@@ -43,6 +48,7 @@ fn appointment(entry: &EntryRecord, vocabulary: &Vocabulary, viewer: &Viewer) ->
     let words = stated("status").map(|status| appointment_status(status, vocabulary));
     let changed: Vec<&str> =
         entry.fact("changed").and_then(Json::as_array).into_iter().flatten().filter_map(Json::as_str).collect();
+    let fault_code = entry.fact("faultCode").and_then(Json::as_str);
     html! {
         p {
             strong { (hours.unwrap_or_else(|| "No time yet".to_owned())) }
@@ -51,9 +57,12 @@ fn appointment(entry: &EntryRecord, vocabulary: &Vocabulary, viewer: &Viewer) ->
         }
         p {
             @if let Some(status) = stated("status") { span title=(status) { (words.as_deref().unwrap_or(status)) } }
-            @if let Some(fault) = fault.filter(|fault| !words.as_ref().is_some_and(|words| words.contains(fault))) {
+            @if let (Some(fault), Some(code), true) = (fault, fault_code, changed.contains(&"window")) {
+                // The message is about the visit that this one takes the place of.
+                " · moved; fault: " span.fault { "the " (fault) } ", " (label::said_by_message(code, vocabulary))
+            } @else if let Some(fault) = fault.filter(|fault| !words.as_ref().is_some_and(|words| words.contains(fault))) {
                 " · " span.fault { "by the " (fault) }
-                @if let Some(code) = entry.fact("faultCode").and_then(Json::as_str) { ", said " (label::said_by_message(code, vocabulary)) }
+                @if let Some(code) = fault_code { ", said " (label::said_by_message(code, vocabulary)) }
             }
         }
         p.by {

@@ -6,6 +6,7 @@ mod items;
 mod lanes;
 mod ledger;
 mod milestones;
+mod missed;
 mod picture;
 mod side;
 mod travel;
@@ -42,8 +43,9 @@ pub fn order(
     let head = &timeline.order;
     let selection = view.select(timeline);
     let is_shown = |position| selection.events.iter().flatten().any(|entry| entry.event_position == position);
-    let past = [view.at(), view.known_at()].into_iter().flatten().filter_map(read_time).map(|read| read.at).min();
-    let moment = past.unwrap_or(viewer.now);
+    // Of what is still to come nothing is known: asked for a time ahead, the page shows what is known now.
+    let asked = [view.at(), view.known_at()].into_iter().flatten().filter_map(read_time).map(|read| read.at);
+    let moment = asked.fold(viewer.now, DateTime::min);
     let content = html! {
         div.order data-live=[version.map(|_| stream(head))] data-version=[version] data-order=(head.order_id)
             data-sender=(head.sender) data-href=(order_path(&head.order_id, &head.sender)) data-state=(state_in_words(&head.state)) {
@@ -105,7 +107,8 @@ fn attention(order: &OrderRecord, viewer: &Viewer) -> Markup {
                     @for one in by_weight(&order.attention).filter(|one| !matches!(one.reason.as_str(), "contradiction" | ENDED_UNRESOLVED)) {
                         li { (label::reason(&one.reason)) " since " (viewer.minute(one.since)) ": " (one.why) }
                     }
-                    @let (first, others) = order.contradictions.split_at(order.contradictions.len().min(SHOWN_CONTRADICTIONS));
+                    @let contradictions = longest_first(&order.contradictions);
+                    @let (first, others) = contradictions.split_at(contradictions.len().min(SHOWN_CONTRADICTIONS));
                     @for one in first { (contradiction(one, viewer)) }
                     @if !others.is_empty() {
                         li { details {
@@ -130,6 +133,13 @@ fn by_weight(attention: &[AttentionRecord]) -> impl Iterator<Item = &AttentionRe
     let mut sorted: Vec<&AttentionRecord> = attention.iter().collect();
     sorted.sort_by_key(|one| weight(&one.reason));
     sorted.into_iter()
+}
+
+/// The one that has stood longest is the one that the queue names.
+fn longest_first(contradictions: &[ContradictionRecord]) -> Vec<&ContradictionRecord> {
+    let mut sorted: Vec<&ContradictionRecord> = contradictions.iter().collect();
+    sorted.sort_by_key(|one| one.since);
+    sorted
 }
 
 /// An order of fifty items can contradict itself fifty times; the page begins with more than that.
@@ -160,12 +170,11 @@ fn facts(
                 } }
             }
             @if let Some(visit) = &digest.appointment {
-                @let is_to_come = visit.is_to_come(moment);
                 // Nobody comes for an order that has ended, whatever was booked.
-                @let is_over = is_over(&head.state);
-                div { dt { @match (is_to_come, is_over) { (true, false) => "Next appointment", (true, true) => "Appointment", (false, _) => "Last appointment" } } dd {
+                @let (is_ahead, has_ended) = (visit.is_ahead(moment), is_over(&head.state));
+                div { dt { @if visit.is_over || is_ahead && has_ended { "Appointment" } @else if is_ahead { "Next appointment" } @else { "Last appointment" } } dd {
                     (visit.window) @if let Some(status) = &visit.status { small { (label::brief(status)) } }
-                    @if is_to_come && is_over { small { "the order has ended" } }
+                    @if is_ahead && has_ended { small { "the order has ended" } }
                 } }
             }
             @if let Some(expected) = &digest.expected { div { dt { "Expected completion" } dd {

@@ -90,13 +90,13 @@ pub fn resolved(timeline: &TimelineRecord, viewer: &Viewer) -> Markup {
 pub fn as_data(head: &OrderHead, view: &OrderView) -> Markup {
     let api = format!("/api/v1/orders/{}", in_path(&head.order_id));
     let sender = ("sender", Some(head.sender.as_str()));
-    let shown = [sender, ("item", view.item()), ("at", view.at()), ("knownAt", view.known_at())];
+    let (at, known_at) = (("at", view.at()), ("knownAt", view.known_at()));
     html! {
         p.data {
             a href=(with_query(&format!("/orders/{}/deliveries", in_path(&head.order_id)), &[sender])) { "Deliveries of this order" }
             " · as JSON: "
-            a href=(with_query(&api, &[sender])) { "order" } ", "
-            a href=(with_query(&format!("{api}/timeline"), &shown)) { "timeline" } ", "
+            a href=(with_query(&api, &[sender, at, known_at])) { "order" } ", "
+            a href=(with_query(&format!("{api}/timeline"), &[sender, ("item", view.item()), at, known_at])) { "timeline" } ", "
             a href=(with_query(&format!("{api}/deliveries"), &[sender])) { "deliveries" }
         }
     }

@@ -19,15 +19,32 @@ pub fn banner(head: &OrderHead, view: &OrderView, viewer: &Viewer) -> Markup {
     let (at, known_at) = (view.at(), view.known_at());
     let now: Vec<_> = view.query_with("at", None).into_iter().filter(|(name, _)| *name != "knownAt").collect();
     let now = with_query(&order_path(&head.order_id, &head.sender), &now);
+    let is_ahead = |given: &&str| read_time(given).is_some_and(|read| read.at > viewer.now);
+    let (ahead, past): (Vec<_>, Vec<_>) = [at, known_at]
+        .into_iter()
+        .map(|given| (given.filter(is_ahead), given.filter(|given| !is_ahead(given))))
+        .unzip();
+    let ahead: Vec<&str> = ahead.into_iter().flatten().collect();
     html! {
         @if view.is_past() {
             div.banner role="status" {
                 p {
-                    strong { "Not now: " }
-                    @if let Some(at) = at { "this is the order as it was at " (instant(at, viewer)) @if known_at.is_some() { ", " } }
-                    @if let Some(known_at) = known_at { "as we knew it at " (instant(known_at, viewer)) }
-                    @else { ", as we know it today" }
-                    "."
+                    @match past.as_slice() {
+                        [None, None] => strong { "Not yet: " },
+                        [at, known_at] => {
+                            strong { "Not now: " }
+                            "this is the order "
+                            @if let Some(at) = at { "as it was at " (instant(at, viewer)) ", " }
+                            @if let Some(known_at) = known_at { "as we knew it at " (instant(known_at, viewer)) } @else { "as we know it today" }
+                            ". "
+                        },
+                        _ => {},
+                    }
+                    @if let Some(first) = ahead.first() {
+                        (instant(first, viewer))
+                        @if let Some(other) = ahead.get(1).filter(|other| *other != first) { " and " (instant(other, viewer)) " are" } @else { " is" }
+                        " still to come" @if past.iter().all(Option::is_none) { "; this is what is known now." } @else { "." }
+                    }
                 }
                 a href=(now) { "Show now" }
             }
@@ -133,6 +150,8 @@ fn field(name: &str, title: &str, given: Option<&str>, moments: Option<&Moments>
                 span { (title) " (" (viewer.zone.name()) ")" }
                 input type="datetime-local" name=(name) step="any" value=[given.map(|at| viewer.field_value(at))];
             }
+            // What the field was filled with, which it does not say itself: clocks that go back tell an hour twice.
+            @if let Some(given) = given { input type="hidden" name={ (name) "Filled" } value=(rfc3339(given)); }
         }
     }
 }

@@ -247,7 +247,7 @@ fn nothing(query: &OrdersQuery) -> Markup {
         div.nothing {
             @if let Some(q) = q {
                 p.lead { "No order has the id " q { bdi { (q) } } @if is_filtered { " with these filters" } ", and none begins with it." }
-                p { "An id is found whole or by its beginning, in capitals or not, with its leading zeros or without. These are known:" }
+                p { "An id is found whole or by its beginning, in capitals or not, with its leading zeros or without, blanks inside it do not matter. These are known:" }
                 ul {
                     li { "order id, external id, item id, internal id, product id" }
                     li { "service id (BBONE…), appointment id or reference, customer (CUG…), ONT reference" }

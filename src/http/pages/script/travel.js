@@ -3,9 +3,15 @@
   const prepare = () => {
     for (const field of document.querySelectorAll(".instant[data-moments]:not(.slides)")) {
       field.classList.add("slides");
-      const input = field.querySelector("input"), moments = field.dataset.moments.split(" ");
+      const input = field.querySelector("label input"), moments = field.dataset.moments.split(" ");
       const zone = document.body.dataset.zone;
       const format = new Intl.DateTimeFormat("en-GB", { timeZone: zone, dateStyle: "medium", timeStyle: "medium" });
+      // The hour that comes twice when clocks go back says which it is.
+      const precise = new Intl.DateTimeFormat("en-GB", { timeZone: zone, day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit", timeZoneName: "short" });
+      const said_of = (at) => {
+        const isTwice = [-36e5, 36e5].some((hour) => format.format(at + hour) === format.format(at));
+        return (isTwice ? precise : format).format(at);
+      };
       const slider = document.createElement("input"), said = document.createElement("output");
       slider.type = "range";
       slider.min = 0;
@@ -18,7 +24,7 @@
       slider.setAttribute("aria-label", `${title}, event by event`);
       const words = () => {
         const moment = moments[slider.value];
-        const text = moment ? `${format.format(Date.parse(moment))}, ${Number(slider.value) + 1} of ${moments.length}` : "now";
+        const text = moment ? `${said_of(Date.parse(moment))}, ${Number(slider.value) + 1} of ${moments.length}` : "now";
         slider.setAttribute("aria-valuetext", text);
         return text;
       };

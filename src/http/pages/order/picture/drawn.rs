@@ -47,7 +47,7 @@ fn day_labels(times: &[(DateTime<Utc>, f64)], viewer: &Viewer) -> Vec<DayLabel> 
     let mut words = |at: DateTime<Utc>| {
         let local = viewer.local(at);
         let is_same = day.replace(local.date_naive()) == Some(local.date_naive());
-        local.format(if is_same { "%H:%M" } else { "%-d %b %y" }).to_string()
+        if is_same { viewer.clock(at, "%H:%M") } else { local.format("%-d %b %y").to_string() }
     };
     for (at, place) in others {
         let is_far = labels.last().is_none_or(|label| place - label.place >= ROOM);
@@ -78,19 +78,24 @@ pub fn lane_drawn(lane: &Lane, top: f64, scene: &Scene<'_>) -> Markup {
             (name)
             @if name != lane.name { title { (lane.name) } }
         }
+        // Behind the bands, above and below which they still show.
+        @for visit in lane.visits.iter().filter(|visit| !visit.counts()) { (visit_drawn(visit, top, scene)) }
         @for band in &lane.bands { (band_drawn(band, top, scene)) }
-        @for visit in &lane.visits {
-            @let (from, until) = frame(visit, scene);
-            rect class={ "visit" @if !visit.is_current { " former" } } x=(round(from)) y=(round(top + 0.5)) width=(round(until - from)) height="23" rx="2" {
-                title { "Appointment " @if !visit.is_current { "before it was changed " } (visit.words) }
-            }
-        }
-        // In front of the frames, of which they avoid those that count.
-        @let (all, current) = (marked(lane, scene, |_| true), marked(lane, scene, |visit| visit.is_current));
-        @for band in &lane.bands { (words_drawn(band, &all, &current, top, scene)) }
+        @for visit in lane.visits.iter().filter(|visit| visit.counts()) { (visit_drawn(visit, top, scene)) }
+        @let marked = marked(lane, scene);
+        @for band in &lane.bands { (words_drawn(band, &marked, top, scene)) }
         @if let Some(expected) = &lane.expected {
             @let x = scene.place(expected.at);
             path.expected d={ "M" (round(x)) " " (round(top + 3.0)) "l5 9-5 9-5-9z" } { title { "Expected " (expected.words) } }
+        }
+    }
+}
+
+fn visit_drawn(visit: &Visit, top: f64, scene: &Scene<'_>) -> Markup {
+    let (from, until) = frame(visit, scene);
+    html! {
+        rect class={ "visit" @if !visit.counts() { " former" } } x=(round(from)) y=(round(top + 0.5)) width=(round(until - from)) height="23" rx="2" {
+            title { "Appointment " @if !visit.is_current { "before it was changed " } (visit.told()) }
         }
     }
 }
@@ -103,10 +108,10 @@ fn frame(visit: &Visit, scene: &Scene<'_>) -> (f64, f64) {
 
 /// From where to where marks stand in front of a lane's bands, from left to right: the frames of the visits that count,
 /// of wide ones their sides, and what is expected.
-fn marked(lane: &Lane, scene: &Scene<'_>, counts: fn(&Visit) -> bool) -> Vec<(f64, f64)> {
+fn marked(lane: &Lane, scene: &Scene<'_>) -> Vec<(f64, f64)> {
     const WIDE: f64 = 40.0;
     let mut marked: Vec<(f64, f64)> = Vec::new();
-    for visit in lane.visits.iter().filter(|visit| counts(visit)) {
+    for visit in lane.visits.iter().filter(|visit| visit.counts()) {
         let (from, until) = frame(visit, scene);
         if until - from < WIDE {
             marked.push((from - 1.0, until + 1.0));
@@ -138,7 +143,7 @@ fn free(from: f64, until: f64, needed: f64, marked: &[(f64, f64)]) -> (f64, f64)
 /// From where to where a band goes.
 fn span_of(band: &Band, scene: &Scene<'_>) -> (f64, f64) {
     let from = scene.place(band.from);
-    (from, scene.place(band.until.unwrap_or(scene.end)).max(from + 3.0))
+    (from, scene.place_of_end(band.until).max(from + 3.0))
 }
 
 fn band_drawn(band: &Band, top: f64, scene: &Scene<'_>) -> Markup {
@@ -150,16 +155,12 @@ fn band_drawn(band: &Band, top: f64, scene: &Scene<'_>) -> Markup {
     }
 }
 
-/// A band's words, clear of all marks; where these leave too little, clear of the current ones alone.
-fn words_drawn(band: &Band, all: &[(f64, f64)], current: &[(f64, f64)], top: f64, scene: &Scene<'_>) -> Markup {
+/// A band's words, clear of all marks in front of it.
+fn words_drawn(band: &Band, marked: &[(f64, f64)], top: f64, scene: &Scene<'_>) -> Markup {
     const EDGES: f64 = 8.0;
-    const LEGIBLE: f64 = 60.0;
     let (from, until) = span_of(band, scene);
     let needed = width_of(&band.words) + EDGES;
-    let (left, right) = match free(from, until, needed, all) {
-        (left, right) if right - left < needed.min(LEGIBLE) => free(from, until, needed, current),
-        whole => whole,
-    };
+    let (left, right) = free(from, until, needed, marked);
     let words = cut(&band.words, right - left - EDGES);
     html! {
         @if words.chars().count() > 3 || words == band.words {
@@ -182,7 +183,7 @@ pub fn marks(name: &str, class: &str, marks: &[Mark], top: f64, scene: &Scene<'_
         @for mark in marks {
             @let x = scene.place(mark.at);
             @if class == "clash" {
-                @let wide = scene.place(mark.until.unwrap_or(scene.end)) - x;
+                @let wide = scene.place_of_end(mark.until) - x;
                 rect.clash x=(round(x)) y=(round(top + 9.0)) width=(round(wide.max(4.0))) height="6" rx="3" { title { (mark.words) } }
             } @else {
                 circle class=(class) cx=(round(x)) cy=(round(top + 12.0)) r="4" { title { (mark.words) } }

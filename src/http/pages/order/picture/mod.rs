@@ -70,11 +70,13 @@ fn summary(lanes: &[Lane], events: &BTreeSet<DateTime<Utc>>, viewer: &Viewer) ->
 
 /// What the shapes mean; the bands carry their words, or a title.
 fn key(lanes: &[Lane], any_clash: bool) -> Markup {
+    let any_void = lanes.iter().flat_map(|lane| &lane.bands).any(|band| band.tone == "void");
     let any_visit = lanes.iter().any(|lane| !lane.visits.is_empty());
     let any_expected = lanes.iter().any(|lane| lane.expected.is_some());
     html! {
         p.key {
             "Long waits take less room than they lasted."
+            @if any_void { span { span.swatch.void aria-hidden="true" {} " cancelled or rejected" } }
             @if any_visit { span { span.swatch.visit aria-hidden="true" {} " appointment" } }
             @if any_expected { span { span.swatch.expected aria-hidden="true" { "◆" } " expected completion" } }
             @if any_clash { span { span.swatch.clash aria-hidden="true" {} " contradiction" } }

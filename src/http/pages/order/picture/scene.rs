@@ -18,6 +18,9 @@ pub const TOP: f64 = 26.0;
 /// Between the end of the axis and what is beyond it.
 const GAP: f64 = 24.0;
 
+/// What the last state of all takes where nothing comes after it: it has no length of its own, and is what matters most.
+const TAIL: f64 = 80.0;
+
 /// What is farther than this from all that happened stands at the edge: one date in 2099 would take the room of a year
 /// of events.
 const FAR: TimeDelta = TimeDelta::days(400);
@@ -29,6 +32,8 @@ pub struct Scene<'p> {
     until: DateTime<Utc>,
     /// Where what has no end ends.
     pub end: DateTime<Utc>,
+    /// How far beyond its end that is drawn.
+    tail: f64,
     pub viewer: &'p Viewer,
 }
 
@@ -44,7 +49,9 @@ impl<'p> Scene<'p> {
     ) -> Self {
         let (first, last) = core(events).unwrap_or((until, until));
         // An order that goes on goes on until now; one that has ended shows its end, not the years since.
-        let end = if is_open && until > last { until } else { last };
+        let goes_on = is_open && until > last;
+        let end = if goes_on { until } else { last };
+        let tail = if goes_on { 0.0 } else { TAIL };
         let later = |at: DateTime<Utc>| at.checked_add_signed(FAR).unwrap_or(at);
         let (near_from, near_until) = (first.checked_sub_signed(FAR).unwrap_or(first), later(end));
         let mut times = events.clone();
@@ -53,13 +60,18 @@ impl<'p> Scene<'p> {
         times.insert(end);
         let is_cut = times.last().is_some_and(|at| *at > near_until);
         times.retain(|at| (near_from..=near_until).contains(at));
-        let width = ACROSS - if is_cut { GAP } else { 0.0 };
-        Self { axis: Axis::new(times, width), from: near_from, until: near_until, end, viewer }
+        let width = ACROSS - tail - if is_cut { GAP } else { 0.0 };
+        Self { axis: Axis::new(times, width), from: near_from, until: near_until, end, tail, viewer }
     }
 
     /// How far from the left edge of the picture a moment stands.
     pub fn place(&self, at: DateTime<Utc>) -> f64 {
         LABELS + if at > self.until { ACROSS } else { self.axis.place(at) }
+    }
+
+    /// The same of an end; of what has none, where the picture's end is.
+    pub fn place_of_end(&self, at: Option<DateTime<Utc>>) -> f64 {
+        at.map_or_else(|| self.place(self.end) + self.tail, |at| self.place(at))
     }
 
     pub fn has(&self, at: DateTime<Utc>) -> bool {

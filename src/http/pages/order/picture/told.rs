@@ -45,7 +45,7 @@ fn rows_of(lane: &Lane, scene: &Scene<'_>) -> Vec<Line> {
         lane.bands.iter().map(|band| (band.words.clone(), short(band.from), band.until.map_or_else(still, short)));
     let visits = lane.visits.iter().map(|visit| {
         let what = if visit.is_current { "appointment" } else { "appointment, changed since" };
-        (format!("{what}: {}", visit.words), short(visit.from), short(visit.until))
+        (format!("{what}: {}", visit.told()), short(visit.from), short(visit.until))
     });
     let expected =
         lane.expected.iter().map(|expected| ("expected completion".to_owned(), expected.words.clone(), String::new()));

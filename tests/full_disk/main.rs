@@ -83,7 +83,8 @@ async fn a_full_disk_of_the_database_is_a_database_that_is_away() {
     std::os::unix::fs::chown(disk.path(), Some(owner), Some(owner)).unwrap();
     let database = &app.database;
     database.execute(&format!("create tablespace {name} location '{}'", disk.path().display())).await;
-    database.execute(&format!("alter table delivery_body_default set tablespace {name}")).await;
+    let bodies_of_now = format!("delivery_body_{}", chrono::Utc::now().format("%Y_%m"));
+    database.execute(&format!("alter table {bodies_of_now} set tablespace {name}")).await;
     database.execute(&format!("create table filler (filling text) tablespace {name}")).await;
     let fill = "insert into filler select string_agg(gen_random_uuid()::text, '') from generate_series(1, 200)";
     while sqlx::query(fill).execute(&database.pool).await.is_ok() {}
@@ -99,7 +100,7 @@ async fn a_full_disk_of_the_database_is_a_database_that_is_away() {
     let kept = app.database.rows("select delivery_id, outcome from delivery").await;
     assert_eq!(kept.len(), 27);
     assert!(kept.iter().all(|delivery| delivery["outcome"] == "applied"), "{kept:?}");
-    app.database.execute("alter table delivery_body_default set tablespace pg_default").await;
+    app.database.execute(&format!("alter table {bodies_of_now} set tablespace pg_default")).await;
     app.database.execute(&format!("drop tablespace {name}")).await;
     app.stop().await;
 }

@@ -295,7 +295,7 @@ async fn single_deliveries_are_read_again() {
     let (moved, _) = keep_unplaced(database, &body("10"), "id-too-long").await;
     let told = out(&run(database, &["deliveries", "retry", &id.to_string()]).await);
     assert!(told.contains("duplicate") && told.contains("(before: quarantined: no-order)"), "{told}");
-    assert!(told.contains("1 deliveries read again; of 1 the outcome is another one"), "{told}");
+    assert!(told.contains("1 delivery read again; of 1 the outcome is another one"), "{told}");
     let told = out(&run(database, &["deliveries", "retry", &id.to_string()]).await);
     assert!(told.contains("(as before)"), "{told}");
 

@@ -14,7 +14,7 @@ pub struct EntryValueRecord {
     /// Of the message, or of the items, from 1; 0 for a message's own code that none of its parts names. Visits that a
     /// message says were missed come after its parts.
     pub part: i32,
-    /// The entry's, or [`VISIT`].
+    /// The entry's; `visit` of a visit that a message says was missed.
     pub kind: &'static str,
     /// `None` for a part of a message without a code, and an appointment without a status.
     pub value: Option<String>,

@@ -262,9 +262,10 @@ impl Store {
         let values = sqlx::query!(
             r#"select v.subject as "subject!", v.value as "value!", v.first_seen as "first_seen!",
                  v.last_seen as "last_seen!", v.occurrences as "occurrences!", v.orders as "orders!",
-                 (select max(u.order_key::text)::uuid from unknown_value u
-                  where u.subject = v.subject and u.value = v.value) as "example!"
+                 max(u.order_key::text)::uuid as "example!"
                from analytics.unknown_values v
+               join unknown_value u on u.subject = v.subject and u.value = v.value
+               group by v.subject, v.value, v.first_seen, v.last_seen, v.occurrences, v.orders
                order by v.occurrences desc, v.subject, v.value
                limit 1000"#
         );

@@ -166,16 +166,22 @@ impl Entrance {
     pub fn lost(&self, request: &HttpRequest) {
         const SHOWN: usize = 100;
         let path: String = request.path().chars().take(SHOWN).flat_map(char::escape_debug).collect();
-        let who = self.settings.proxies.client(request).map(|address| address.to_string()).unwrap_or_default();
-        self.refusals.count(Door::Nowhere, Reason::NoRoute, &format!("{who} to {} {path}", request.method()));
-        metrics::refused(Door::Nowhere, Reason::NoRoute.code());
+        let who = format!("{} to {} {path}", self.client(request), request.method());
+        self.count_of(Door::Nowhere, Reason::NoRoute, &who);
     }
 
     /// Counts a refusal that is answered in another form.
     pub fn count(&self, door: Door, reason: Reason, request: &HttpRequest) {
-        let who = self.settings.proxies.client(request).map(|address| address.to_string()).unwrap_or_default();
-        self.refusals.count(door, reason, &who);
+        self.count_of(door, reason, &self.client(request));
+    }
+
+    fn count_of(&self, door: Door, reason: Reason, who: &str) {
+        self.refusals.count(door, reason, who);
         metrics::refused(door, reason.code());
+    }
+
+    fn client(&self, request: &HttpRequest) -> String {
+        self.settings.proxies.client(request).map(|address| address.to_string()).unwrap_or_default()
     }
 }
 
